@@ -1,0 +1,286 @@
+"""A job is the fold of its journal; which event may follow which is one table.
+
+The journal is the truth: whoever wants to know a job reads its events and folds them. Nothing in here waits, looks at
+a clock or can fail by itself. `MOVES` and `CALL_MOVES` list every legal move; any other event raises `IllegalMove` and
+changes nothing. A restart is a move too: `job.adopted` changes the holder, and the calls that were running stay
+running, under the same ids, so that a caller that still has them gives its reply instead of asking again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from ditto.domain import events as ev
+from ditto.domain.events import Event, Failure, Recorded, Reply
+from ditto.domain.spec import Call, JobSpec
+from ditto.domain.verdict import Verdict
+from ditto.errors import IllegalMove
+
+REASKS = 1
+"""How often a reply that does not satisfy the schema is asked for again."""
+
+
+class JobState(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (JobState.COMPLETE, JobState.ERROR, JobState.CANCELLED)
+
+
+MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
+    {
+        (JobState.PENDING, ev.JobAdopted): JobState.PENDING,
+        (JobState.PENDING, ev.CallStarted): JobState.RUNNING,
+        (JobState.PENDING, ev.DeadlinePassed): JobState.RUNNING,
+        (JobState.PENDING, ev.JobCancelled): JobState.CANCELLED,
+        (JobState.RUNNING, ev.JobAdopted): JobState.RUNNING,
+        (JobState.RUNNING, ev.CallStarted): JobState.RUNNING,
+        (JobState.RUNNING, ev.CallCompleted): JobState.RUNNING,
+        (JobState.RUNNING, ev.CallFailed): JobState.RUNNING,
+        (JobState.RUNNING, ev.GracePassed): JobState.RUNNING,
+        (JobState.RUNNING, ev.DeadlinePassed): JobState.RUNNING,
+        (JobState.RUNNING, ev.JobCompleted): JobState.COMPLETE,
+        (JobState.RUNNING, ev.JobFailed): JobState.ERROR,
+        (JobState.RUNNING, ev.JobCancelled): JobState.CANCELLED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The call has not been made yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The call is with `caller`. `earlier` are this call's replies that did not satisfy the schema."""
+
+    round: int
+    caller: str
+    since: datetime
+    earlier: tuple[Reply, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    reply: Reply
+    round: int
+    since: datetime
+    at: datetime
+    earlier: tuple[Reply, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    failure: Failure
+    at: datetime
+    earlier: tuple[Reply, ...] = ()
+
+
+CallStatus = Waiting | Running | Answered | Failed
+
+CALL_MOVES: frozenset[tuple[type[CallStatus], type[Event]]] = frozenset(
+    {
+        (Waiting, ev.CallStarted),
+        (Waiting, ev.CallFailed),
+        (Running, ev.CallCompleted),
+        (Running, ev.CallFailed),
+        (Answered, ev.CallStarted),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """The job has not ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    verdict: Verdict
+    merge_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errored:
+    type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    pass
+
+
+Outcome = Open | Completed | Errored | Cancelled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as its journal tells it.
+
+    Attributes:
+        holder: The name of the actor that holds it, or held it last.
+        seq: The number of the last event.
+        asked_at: When the last first-round call was started, None before.
+        cut: The timer that ended the waiting (`grace` or `deadline`), None while none has.
+        calls: By the call's name, in the panel's order.
+    """
+
+    id: str
+    state: JobState
+    spec: JobSpec
+    holder: str
+    epoch: int
+    seq: int
+    accepted_at: datetime
+    updated_at: datetime
+    asked_at: datetime | None
+    cut: ev.Cut | None
+    calls: Mapping[str, CallStatus]
+    outcome: Outcome
+
+    def seats(self) -> Iterable[tuple[Call, CallStatus]]:
+        """Yields each seat of the panel with its status, in the panel's order."""
+        for call in self.spec.calls:
+            yield call, self.calls[call.name]
+
+    def usable(self) -> list[tuple[Call, Answered]]:
+        """Returns the seats whose reply counts, in the panel's order."""
+        return [(call, s) for call, s in self.seats() if isinstance(s, Answered) and s.reply.problem is None]
+
+    def failures(self) -> dict[str, Failure]:
+        """Returns why each failed seat has no usable reply; a reply that may still be asked for again is none yet."""
+        failed: dict[str, Failure] = {}
+        for call, status in self.seats():
+            if isinstance(status, Failed):
+                failed[call.name] = status.failure
+            elif isinstance(status, Answered) and status.reply.problem is not None and not self.may_reask(status):
+                failed[call.name] = _misfit(status)
+        return failed
+
+    def may_reask(self, status: CallStatus) -> bool:
+        """Tells whether this seat's reply missed the schema and will be asked for once more."""
+        return (
+            isinstance(status, Answered)
+            and status.reply.problem is not None
+            and status.reply.finish == "stop"
+            and status.round <= REASKS
+            and self.cut is None
+        )
+
+
+def fold(job_id: str, journal: Iterable[Recorded]) -> Job:
+    """Returns the job that these events make, the first of which is `job.accepted`.
+
+    Raises:
+        IllegalMove: The events are none, have a gap, or do not follow from one another.
+    """
+    records = iter(journal)
+    first = next(records, None)
+    if first is None or not isinstance(first.event, ev.JobAccepted) or first.seq != 1:
+        raise IllegalMove(f"the journal of job {job_id} does not begin with job.accepted")
+    job = accepted(job_id, first)
+    for record in records:
+        job = apply(job, record)
+    return job
+
+
+def accepted(job_id: str, record: Recorded) -> Job:
+    """Returns the job that `job.accepted` begins."""
+    event = record.event
+    assert isinstance(event, ev.JobAccepted)
+    return Job(
+        id=job_id,
+        state=JobState.PENDING,
+        spec=event.spec,
+        holder=event.holder,
+        epoch=0,
+        seq=record.seq,
+        accepted_at=record.at,
+        updated_at=record.at,
+        asked_at=None,
+        cut=None,
+        calls={call.name: Waiting() for call in event.spec.calls},
+        outcome=Open(),
+    )
+
+
+def apply(job: Job, record: Recorded) -> Job:
+    """Returns the job after one more event.
+
+    Raises:
+        IllegalMove: The tables do not list this move, or the number is not the next one.
+    """
+    event = record.event
+    state = MOVES.get((job.state, type(event)))
+    if state is None:
+        raise IllegalMove(f"{event.kind} cannot happen to job {job.id}, which is {job.state}")
+    if record.seq != job.seq + 1:
+        raise IllegalMove(f"event {record.seq} of job {job.id} does not follow event {job.seq}")
+    job = replace(job, state=state, seq=record.seq, updated_at=record.at)
+    match event:
+        case ev.JobAdopted():
+            return replace(job, holder=event.holder, epoch=event.epoch)
+        case ev.CallStarted():
+            asked_at = record.at if event.round == 1 else job.asked_at
+            return replace(job, asked_at=asked_at, calls=_with(job, event, record.at))
+        case ev.CallCompleted() | ev.CallFailed():
+            return replace(job, calls=_with(job, event, record.at))
+        case ev.GracePassed():
+            return replace(job, cut=ev.Cut.GRACE)
+        case ev.DeadlinePassed():
+            return replace(job, cut=ev.Cut.DEADLINE)
+        case ev.JobCompleted():
+            return replace(job, outcome=Completed(verdict=event.verdict, merge_s=event.merge_s))
+        case ev.JobFailed():
+            return replace(job, outcome=Errored(type=event.type, message=event.message))
+        case ev.JobCancelled():
+            return replace(job, outcome=Cancelled())
+        case _:
+            raise IllegalMove(f"{event.kind} has no effect on job {job.id}")
+
+
+def _with(job: Job, event: ev.CallStarted | ev.CallCompleted | ev.CallFailed, at: datetime) -> dict[str, CallStatus]:
+    before = job.calls.get(event.call)
+    if before is None:
+        raise IllegalMove(f"job {job.id} has no call {event.call}")
+    if (type(before), type(event)) not in CALL_MOVES:
+        raise IllegalMove(f"{event.kind} cannot happen to call {event.call} of job {job.id}")
+    return {**job.calls, event.call: _after(before, event, at)}
+
+
+def _after(before: CallStatus, event: ev.CallStarted | ev.CallCompleted | ev.CallFailed, at: datetime) -> CallStatus:
+    match before, event:
+        case Answered(), ev.CallStarted():
+            earlier = (*before.earlier, before.reply)
+            return Running(round=event.round, caller=event.caller, since=before.since, earlier=earlier)
+        case _, ev.CallStarted():
+            return Running(round=event.round, caller=event.caller, since=at)
+        case Running(), ev.CallCompleted():
+            return Answered(reply=event.reply, round=event.round, since=before.since, at=at, earlier=before.earlier)
+        case Running(), ev.CallFailed():
+            return Failed(failure=event.failure, at=at, earlier=before.earlier)
+        case _, ev.CallFailed():
+            return Failed(failure=event.failure, at=at)
+        case _:
+            raise IllegalMove(f"{event.kind} cannot happen to call {event.call}")
+
+
+def _misfit(status: Answered) -> Failure:
+    reply = status.reply
+    elapsed_s = sum(r.elapsed_s for r in (*status.earlier, reply))
+    attempts = sum(r.attempts for r in (*status.earlier, reply))
+    if reply.finish == "length":
+        message = f"the reply was cut off at its length limit: {reply.problem}"
+        return Failure(type="Truncated", message=message, attempts=attempts, elapsed_s=elapsed_s)
+    return Failure(type="SchemaMismatch", message=str(reply.problem), attempts=attempts, elapsed_s=elapsed_s)

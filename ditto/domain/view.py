@@ -1,0 +1,337 @@
+"""A job as its callers see it: the response of the wire contract, and how it is made from a job.
+
+`render` makes decoded JSON in the wire's spelling; `JobView` is the same for Python, with snake_case names.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import AliasGenerator, BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from ditto.domain.events import Reply
+from ditto.domain.job import (
+    Answered,
+    CallStatus,
+    Cancelled,
+    Completed,
+    Errored,
+    Failed,
+    Job,
+    JobState,
+    Running,
+    Waiting,
+)
+from ditto.domain.verdict import BasisKind, Dissent, FieldVerdict, Intent, Reading, Verdict
+from ditto.errors import DeadlineExceeded, JobCancelled, JobError, ServiceError
+
+T = TypeVar("T")
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(alias=to_camel), populate_by_name=True, frozen=True, extra="ignore"
+    )
+
+
+class BasisView(_Wire):
+    """What a confidence rests on."""
+
+    kind: BasisKind
+    skills: int | None = None
+
+
+class ReplyView(_Wire):
+    """One model's reply: raw, its own summary, what it does, and how likely its answer is right."""
+
+    model: str
+    raw: str
+    summary: str
+    intent: Intent
+    confidence: float | None = None
+
+
+class DissentView(_Wire):
+    """An answer that lost, who gave it, and its share of the replies."""
+
+    answer: Any = None
+    models: list[str]
+    share: float
+
+
+class FieldView(_Wire):
+    """The vote on one field of a typed result."""
+
+    confidence: float | None = None
+    supporting_models: list[str]
+    dissent: list[DissentView] = []
+
+
+class StructuredView(_Wire):
+    """The verdict."""
+
+    summary: str
+    intent: Intent
+    confidence: float | None = None
+    needs_clarification: bool
+    supporting_models: list[str]
+    responses: list[ReplyView]
+    answer: Any = None
+    chosen_model: str | None = None
+    agreement: float | None = None
+    needs_review: bool
+    basis: BasisView
+    dissent: list[DissentView] = []
+    fields: dict[str, FieldView] = {}
+
+
+class TimingsView(_Wire):
+    """Milliseconds: accepted to merged, until the last first call was sent, the slowest model, the merge."""
+
+    total: float
+    fanout: float
+    slowest: float
+    merge: float
+
+
+class CallErrorView(_Wire):
+    """Why a model has no reply."""
+
+    type: str
+    message: str
+    attempts: int
+
+
+class ModelUsageView(_Wire):
+    calls: int
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class UsageView(ModelUsageView):
+    """Calls and tokens, re-asks included; `cost` is null while no prices are known."""
+
+    cost: float | None = None
+    models: dict[str, ModelUsageView] = {}
+
+
+class JobErrorView(_Wire):
+    """Why a job ended without a verdict."""
+
+    type: str
+    message: str
+    details: Any = None
+
+
+class JobView(_Wire, Generic[T]):
+    """A job as its callers see it.
+
+    Attributes:
+        job_id: Names the job, also as the actor `job:<id>`.
+        host: The name of the actor that holds or held it.
+        result: The merged answer: text, or the typed value. None until the job is complete.
+        responses: Each model's reply as it was used.
+        progress: Each model's state: `waiting`, `running`, `answered` or `failed`.
+        error: Why the job failed, None where it did not.
+    """
+
+    job_id: str
+    state: JobState
+    host: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    result: T | None = None
+    responses: dict[str, str] = {}
+    structured: StructuredView | None = None
+    timings: TimingsView | None = None
+    errors: dict[str, CallErrorView] = {}
+    warnings: list[str] = []
+    usage: UsageView
+    progress: dict[str, str] = {}
+    error: JobErrorView | None = None
+    metadata: dict[str, Any] = {}
+
+
+def render(job: Job) -> dict[str, Any]:
+    """Returns the job as decoded JSON in the wire's spelling."""
+    view: dict[str, Any] = {
+        "jobId": job.id,
+        "state": str(job.state),
+        "host": job.holder,
+        "createdAt": _moment(job.accepted_at),
+        "endedAt": _moment(job.updated_at) if job.state.ended else None,
+        "result": None,
+        "responses": {call.name: status.reply.text for call, status in job.usable()},
+        "structured": None,
+        "timings": _timings(job),
+        "errors": errors(job),
+        "warnings": _warnings(job),
+        "usage": _usage(job),
+        "progress": {call.name: _progress(status) for call, status in job.seats()},
+        "error": None,
+        "metadata": job.spec.metadata,
+    }
+    match job.outcome:
+        case Completed(verdict=verdict):
+            view["result"] = verdict.result
+            view["structured"] = _structured(job, verdict)
+        case Errored(type=type_, message=message):
+            view["error"] = {"type": type_, "message": message, "details": errors(job)}
+    return view
+
+
+def error(job: Job) -> ServiceError | None:
+    """Returns the error that a client who waited for this job gets, None where the job has not failed."""
+    match job.outcome:
+        case Errored(type="DeadlineExceeded", message=message):
+            return DeadlineExceeded(message, errors(job), job.id)
+        case Errored(message=message):
+            return JobError(message, errors(job), job.id)
+        case Cancelled():
+            return JobCancelled(f"job {job.id} was cancelled", None, job.id)
+        case _:
+            return None
+
+
+def errors(job: Job) -> dict[str, Any]:
+    """Returns one entry for each model that failed."""
+    return {
+        name: {"type": failure.type, "message": failure.message, "attempts": failure.attempts}
+        for name, failure in job.failures().items()
+    }
+
+
+def _structured(job: Job, verdict: Verdict) -> dict[str, Any]:
+    texts = {call.name: status.reply.text for call, status in job.usable()}
+    return {
+        "summary": verdict.summary,
+        "intent": str(verdict.intent),
+        "confidence": _rounded(verdict.confidence),
+        "needsClarification": verdict.needs_clarification,
+        "supportingModels": list(verdict.supporting),
+        "responses": [_reading(reading, texts) for reading in verdict.readings],
+        "answer": verdict.answer,
+        "chosenModel": verdict.chosen,
+        "agreement": _rounded(verdict.agreement),
+        "needsReview": verdict.needs_review,
+        "basis": {"kind": str(verdict.basis.kind), "skills": verdict.basis.skills},
+        "dissent": [_dissent(dissent) for dissent in verdict.dissent],
+        "fields": {path: _field(field) for path, field in verdict.fields.items()},
+    }
+
+
+def _reading(reading: Reading, texts: dict[str, str]) -> dict[str, Any]:
+    return {
+        "model": reading.call,
+        "raw": texts[reading.call],
+        "summary": reading.summary,
+        "intent": str(reading.intent),
+        "confidence": _rounded(reading.confidence),
+    }
+
+
+def _dissent(dissent: Dissent) -> dict[str, Any]:
+    return {"answer": dissent.answer, "models": list(dissent.models), "share": _rounded(dissent.share)}
+
+
+def _field(field: FieldVerdict) -> dict[str, Any]:
+    return {
+        "confidence": _rounded(field.confidence),
+        "supportingModels": list(field.supporting),
+        "dissent": [_dissent(dissent) for dissent in field.dissent],
+    }
+
+
+def _timings(job: Job) -> dict[str, float] | None:
+    if not isinstance(job.outcome, Completed):
+        return None
+    slowest_s = max((_elapsed_s(status) for _, status in job.seats()), default=0.0)
+    fanout_s = (job.asked_at - job.accepted_at).total_seconds() if job.asked_at is not None else 0.0
+    return {
+        "total": _ms((job.updated_at - job.accepted_at).total_seconds()),
+        "fanout": _ms(fanout_s),
+        "slowest": _ms(slowest_s),
+        "merge": _ms(job.outcome.merge_s),
+    }
+
+
+def _elapsed_s(status: CallStatus) -> float:
+    match status:
+        case Answered():
+            return sum(reply.elapsed_s for reply in (*status.earlier, status.reply))
+        case Failed():
+            return status.failure.elapsed_s
+        case _:
+            return 0.0
+
+
+def _warnings(job: Job) -> list[str]:
+    found: dict[str, None] = {}
+    for call, status in job.seats():
+        for reply in _replies(status):
+            found.update(dict.fromkeys(reply.warnings))
+        if isinstance(status, Answered) and status.reply.finish == "length":
+            found[f"{call.name} was cut off at its length limit: its reply is no vote"] = None
+    if isinstance(job.outcome, Completed):
+        found.update(dict.fromkeys(job.outcome.verdict.warnings))
+    return list(found)
+
+
+def _usage(job: Job) -> dict[str, Any]:
+    models: dict[str, dict[str, Any]] = {}
+    for call, status in job.seats():
+        replies = _replies(status)
+        failed = status.failure.attempts if isinstance(status, Failed) else 0
+        models[call.name] = {
+            "calls": sum(reply.attempts for reply in replies) + failed,
+            "inputTokens": _sum([reply.input_tokens for reply in replies]),
+            "outputTokens": _sum([reply.output_tokens for reply in replies]),
+        }
+    return {
+        "calls": sum(model["calls"] for model in models.values()),
+        "inputTokens": _sum([model["inputTokens"] for model in models.values()]),
+        "outputTokens": _sum([model["outputTokens"] for model in models.values()]),
+        "cost": None,
+        "models": models,
+    }
+
+
+def _replies(status: CallStatus) -> tuple[Reply, ...]:
+    match status:
+        case Answered():
+            return (*status.earlier, status.reply)
+        case Running() | Failed():
+            return status.earlier
+        case _:
+            return ()
+
+
+def _progress(status: CallStatus) -> str:
+    match status:
+        case Waiting():
+            return "waiting"
+        case Running():
+            return "running"
+        case Answered(reply=reply) if reply.problem is None:
+            return "answered"
+        case _:
+            return "failed"
+
+
+def _sum(counts: list[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 2)
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, 4)

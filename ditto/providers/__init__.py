@@ -1,0 +1,1 @@
+"""Language models over HTTP: one file per dialect, one place that tries again, one tree of errors."""
