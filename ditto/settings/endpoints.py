@@ -53,3 +53,11 @@ KNOWN: dict[str, Endpoint] = {
     ),
 }
 """By the prefix of a model's name; `@cf/…` and `@hf/…` names belong to `cloudflare`."""
+
+
+def split(name: str) -> tuple[str, str]:
+    """Returns a model's provider and the provider's own name of it: `openai/gpt-x` is `("openai", "gpt-x")`."""
+    if name.startswith(("@cf/", "@hf/")):
+        return "cloudflare", name
+    provider, _, model = name.partition("/")
+    return provider, model

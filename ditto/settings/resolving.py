@@ -1,0 +1,138 @@
+"""From a request to what its job is asked: names become models, and every default is filled in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from rapidfuzz import process
+
+from ditto.domain.request import Request
+from ditto.domain.spec import AnswerKind, Call, JobSpec, Message, Sampling, StrategyName
+from ditto.errors import BadRequest
+from ditto.settings import SIMULATED, Settings
+from ditto.settings.endpoints import split
+from ditto.sim import catalog
+
+_NEAREST = 3
+_NEAR_ENOUGH = 60
+
+
+def resolve(request: Request, settings: Settings, now: datetime) -> JobSpec:
+    """Returns what the job is asked; `now` is the moment of acceptance.
+
+    Raises:
+        BadRequest: A model, an ensemble or a weight names nothing; `details` lists every such field.
+    """
+    names, strategy, path = _panel(request, settings)
+    wrong = [
+        {"path": f"{path}.{place}" if path == "models" else path, "message": message}
+        for place, name in enumerate(names)
+        if (message := _unknown(name, settings)) is not None
+    ]
+    wrong += [
+        {"path": f"weights.{name}", "message": f"no such model is asked; asked are {', '.join(dict.fromkeys(names))}"}
+        for name in request.weights or {}
+        if name not in names
+    ]
+    if wrong:
+        raise BadRequest("the request is wrong", wrong)
+    calls = tuple(_seats(names, request))
+    if request.min_responses is not None and request.min_responses > len(calls):
+        message = f"{request.min_responses} responses cannot come from {len(calls)} calls"
+        raise BadRequest("the request is wrong", [{"path": "minResponses", "message": message}])
+    return _spec(request, settings, strategy, calls, now)
+
+
+def known_names(settings: Settings) -> list[str]:
+    """Returns every model that the settings name: of ensembles, of providers with a list, simulated ones."""
+    names = [model for ensemble in settings.ensembles.values() for model in ensemble.models]
+    for provider, endpoint in settings.providers.items():
+        names += [f"{provider}/{model}" for model in endpoint.models or ()]
+    names += [f"{SIMULATED}/{persona}" for persona in catalog.PERSONAS]
+    return list(dict.fromkeys(names))
+
+
+def _panel(request: Request, settings: Settings) -> tuple[list[str], StrategyName, str]:
+    if request.models is not None:
+        return request.models, request.strategy or StrategyName.CONSENSUS, "models"
+    name = request.ensemble or settings.default_ensemble
+    ensemble = settings.ensembles.get(name)
+    if ensemble is None:
+        message = f"there is no ensemble {name!r}{_suggested(name, settings.ensembles)}"
+        raise BadRequest("the request is wrong", [{"path": "ensemble", "message": message}])
+    return list(ensemble.models), request.strategy or ensemble.strategy, "ensemble"
+
+
+def _unknown(name: str, settings: Settings) -> str | None:
+    provider, model = split(name)
+    if provider == SIMULATED:
+        return _unknown_simulated(name, model, settings)
+    endpoint = settings.providers.get(provider)
+    if endpoint is None or not model:
+        known = [*known_names(settings), *(f"{prefix}/{model or name}" for prefix in settings.providers)]
+        return f"unknown model {name!r}{_suggested(name, known)}"
+    if endpoint.models is not None and model not in endpoint.models:
+        return f"unknown model {name!r}{_suggested(name, known_names(settings))}"
+    return None
+
+
+def _unknown_simulated(name: str, model: str, settings: Settings) -> str | None:
+    if settings.sim_url is not None:
+        return None
+    try:
+        catalog.parse(model)
+    except ValueError as error:
+        return f"unknown model {name!r}: {error}{_suggested(name, known_names(settings))}"
+    return None
+
+
+def _suggested(name: str, known: Iterable[str]) -> str:
+    near = process.extract(name, list(known), limit=_NEAREST, score_cutoff=_NEAR_ENOUGH)
+    return f"; nearest: {', '.join(match[0] for match in near)}" if near else ""
+
+
+def _seats(names: list[str], request: Request) -> Iterable[Call]:
+    seen: Counter[str] = Counter()
+    for name in names:
+        for _ in range(request.samples or 1):
+            seen[name] += 1
+            number = seen[name]
+            yield Call(
+                name=name if number == 1 else f"{name}#{number}",
+                model=name,
+                weight=(request.weights or {}).get(name, 1.0),
+                seed=None if request.seed is None else request.seed + number - 1,
+            )
+
+
+def _spec(
+    request: Request, settings: Settings, strategy: StrategyName, calls: tuple[Call, ...], now: datetime
+) -> JobSpec:
+    defaults = settings.defaults
+    messages = [Message(role=m.role, content=m.content) for m in request.messages or []]
+    system = "\n\n".join(m.content for m in messages if m.role == "system") or request.system
+    turns = [m for m in messages if m.role != "system"] or [Message(role="user", content=request.prompt or "")]
+    deadline_s = request.deadline / 1000 if request.deadline is not None else defaults.deadline_s
+    return JobSpec(
+        strategy=strategy,
+        calls=calls,
+        messages=tuple(turns),
+        system=system,
+        sampling=Sampling(
+            temperature=request.temperature,
+            top_p=request.top_p,
+            max_tokens=request.max_tokens,
+            stop=tuple(request.stop or ()),
+        ),
+        schema=request.schema_ or None,
+        answer=request.answer if request.answer is None or isinstance(request.answer, AnswerKind) else tuple(request.answer),
+        min_responses=request.min_responses or 1,
+        max_retries=defaults.max_retries if request.max_retries is None else request.max_retries,
+        timeout_s=defaults.timeout_s if request.timeout is None else request.timeout / 1000,
+        grace_s=None if request.grace is None else request.grace / 1000,
+        deadline_at=now + timedelta(seconds=deadline_s),
+        review_threshold=defaults.review_threshold,
+        metadata=request.metadata or {},
+    )
