@@ -31,6 +31,10 @@ class Reply:
     input_tokens: int = 0
 
     @property
+    def reasoning_tokens(self) -> int:
+        return count(self.reasoning)
+
+    @property
     def output_tokens(self) -> int:
         return count(self.text) + count(self.reasoning)
 

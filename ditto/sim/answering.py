@@ -1,0 +1,92 @@
+"""From what is asked to what is said: the skills find, the persona and the content behaviours turn it into a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ditto.sim import manners, skills
+from ditto.sim.asked import Asked, digest, share
+from ditto.sim.catalog import Behaviour
+from ditto.sim.finding import Finding, Kind
+from ditto.sim.reading import read
+from ditto.sim.replies import Reply, limited
+
+_SLIPS = 0.2
+_WORDS = "the quick brown fox jumps over the lazy dog and then it rests in the shade of an old tree".split()
+
+
+def answered(asked: Asked, persona: str, acting: Mapping[str, Behaviour], recorded: str | None = None) -> Reply:
+    """Returns the reply to a request, the same for the same request.
+
+    Args:
+        acting: The behaviours, by name; those that concern the connection are not looked at.
+        recorded: A reply to give word for word, unless a behaviour changes what is said.
+    """
+    key = digest(persona, asked.prompt, str(asked.seed))
+    reply = _instead(acting, persona, key)
+    if reply is None:
+        reply = _recorded(recorded) if recorded is not None else _thought(asked, persona, acting, key)
+    return limited(_changed(reply, acting), asked)
+
+
+def _recorded(text: str) -> Reply:
+    return Reply(text=text)
+
+
+def _instead(acting: Mapping[str, Behaviour], persona: str, key: str) -> Reply | None:
+    if "empty" in acting:
+        return Reply(text="")
+    if "filter" in acting:
+        return Reply(text="", finish="content_filter")
+    if "refuse" in acting or persona == "shy":
+        return Reply(text=manners.refused(key))
+    if "clarify" in acting:
+        return Reply(text=manners.asked_back(key))
+    if "long" in acting:
+        number = int(acting["long"].amount)
+        return Reply(text=" ".join(_WORDS[at % len(_WORDS)] for at in range(number)))
+    return None
+
+
+def _thought(asked: Asked, persona: str, acting: Mapping[str, Behaviour], key: str) -> Reply:
+    task = read(asked)
+    finding = _leaning(skills.found(task), persona, acting, key)
+    text = manners.worded(persona, finding, key)
+    thoughts = manners.thoughts(finding)
+    if persona == "thinker" and not asked.thinking:
+        text = f"<think>\n{thoughts}\n</think>\n\n{text}"
+    return Reply(text=text, reasoning=thoughts if asked.thinking else "")
+
+
+def _leaning(finding: Finding, persona: str, acting: Mapping[str, Behaviour], key: str) -> Finding:
+    """The finding as this persona sees it: contrary ones and slips take another answer."""
+    if "wrong" in acting:
+        return _another(finding, int(acting["wrong"].amount) - 1)
+    if persona == "contrary":
+        return _another(finding, 0)
+    if persona == "hasty" and share("slip", key) < _SLIPS:
+        return _another(finding, 1)
+    return finding
+
+
+def _another(finding: Finding, which: int) -> Finding:
+    if finding.kind in (Kind.PASSAGE, Kind.POINTS):
+        turned = tuple(reversed(finding.passages))
+        return replace(finding, answer=turned[0], passages=turned)
+    if not finding.others or finding.unsure:
+        return finding
+    answer = finding.others[which % len(finding.others)]
+    return replace(finding, answer=answer, ground=finding.doubt, doubt=finding.ground)
+
+
+def _changed(reply: Reply, acting: Mapping[str, Behaviour]) -> Reply:
+    if "cut" in acting:
+        reply = replace(reply, text=reply.text[: max(len(reply.text) // 2, 1)], finish="length")
+    if "think" in acting:
+        reply = replace(reply, text=f"<think>\nLet me see what this is about.\n</think>\n\n{reply.text}")
+    if "reasoning" in acting and not reply.reasoning:
+        reply = replace(reply, reasoning="Let me see what this is about.")
+    return reply
+
+

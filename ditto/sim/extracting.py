@@ -1,0 +1,74 @@
+"""Pulling the telling sentences out of a text: summaries and key points, in the text's own words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ditto.sim.finding import Finding, Kind
+from ditto.sim.reading import Task, sentences, statements, words
+
+_SUMMARY = re.compile(
+    r"\b(summar(?:y|ies|i[sz]e[sd]?|i[sz]ing)|tl;?dr|shorten|in (?:one|a) (?:sentence|line)|main (?:idea|point)|gist)\b", re.I
+)
+_POINTS = re.compile(r"\b(key|main|important) (?:points?|facts?|ideas?|takeaways?)|\bbullet(?:s| points?)|\b(?:extract|list)\b", re.I)
+_ACTION = re.compile(
+    r"\b(please|need|must|should|deadline|decid\w*|agree\w*|because|therefore|result|cost|price|pay|due|send|sign|confirm"
+    r"|deliver\w*|launch\w*|move[ds]?|delay\w*|cancel\w*|by|before|until|urgent\w*|important)\b",
+    re.I,
+)
+_COMMON = frozenset(
+    "the a an and or but of in on at to for from with by is are was were be been it its this that these those we you they i"
+    " he she our your their as not no do does did have has had will would can could so if then there here".split()
+)
+
+
+def extracted(task: Task) -> Finding | None:
+    """Returns the telling sentences of the material, if a summary or key points are asked for."""
+    points, summary = _POINTS.search(task.instruction), _SUMMARY.search(task.instruction)
+    if not points and not summary:
+        return None
+    if not task.material:
+        return Finding(kind=Kind.SPOKEN, answer="Which text do you mean? I see none to work on.", unsure=True)
+    order = tuple(dict.fromkeys(statements(task.material)))
+    if not order:
+        return Finding(kind=Kind.SPOKEN, answer=task.material, unsure=True)
+    weights = _weights(order)
+    ranked = tuple(sorted(order, key=lambda item: -weights[item]))
+    kind = Kind.POINTS if points else Kind.PASSAGE
+    if points and not summary:
+        kind = Kind.PASSAGE
+    return Finding(kind=kind, answer=ranked[0], passages=_extended(ranked, task.earlier), order=order)
+
+
+def in_order(finding: Finding, count: int) -> list[str]:
+    """Returns the `count` most telling sentences as they follow each other in the text."""
+    taken = set(finding.passages[:count])
+    return [item for item in finding.order if item in taken] or list(finding.passages[:count])
+
+
+def _weights(order: tuple[str, ...]) -> dict[str, float]:
+    counts = Counter(word for item in order for word in set(words(item)) - _COMMON)
+    weights: dict[str, float] = {}
+    for at, item in enumerate(order):
+        own = [word for word in words(item) if word not in _COMMON]
+        shared = sum(counts[word] - 1 for word in own) / (len(own) + 1)
+        weights[item] = (
+            shared
+            + 1.5 * bool(re.search(r"\d", item))
+            + 0.8 * min(len(_ACTION.findall(item)), 3)
+            + (1.0 if at == 0 else 0.0)
+            - (1.5 if item.endswith(("?", "？")) else 0.0)
+            - (1.0 if len(item) > 300 else 0.0)
+        )
+    return weights
+
+
+def _extended(ranked: tuple[str, ...], earlier: tuple[str, ...]) -> tuple[str, ...]:
+    """What the latest answer took from the text comes first, then what it missed."""
+    if not earlier:
+        return ranked
+    latest = set(sentences(earlier[-1]))
+    text = earlier[-1]
+    kept = [item for item in ranked if item in latest or item.rstrip(".!") in text]
+    return tuple(dict.fromkeys((*kept, *ranked)))
