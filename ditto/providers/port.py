@@ -48,31 +48,55 @@ class ModelReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A request ready to be sent, and what had to be adapted or left out for this model, one sentence each."""
+    """A request ready to be sent.
+
+    Attributes:
+        warnings: What had to be adapted or left out for this model, to be read after its name:
+            `takes no temperature: not sent`.
+        dispensable: The parameters in it that can be left out or sent in another way, by the provider's names.
+    """
 
     request: httpx.Request
     warnings: tuple[str, ...] = ()
+    dispensable: frozenset[str] = frozenset()
 
 
 class DialectPort(Protocol):
-    """A provider's way of speaking. Pure: it sends nothing itself."""
+    """A provider's way of speaking. Pure: it sends nothing itself, and knows no clock."""
 
-    def build(self, request: ModelRequest, endpoint: Endpoint, key: str | None, account: str | None, *, left_out: frozenset[str]) -> Built:
-        """Returns the HTTP request; parameters named in `left_out` are not sent."""
+    def build(
+        self,
+        request: ModelRequest,
+        endpoint: Endpoint,
+        key: str | None,
+        account: str | None,
+        *,
+        left_out: frozenset[str],
+    ) -> Built:
+        """Returns the HTTP request; parameters named in `left_out` are not sent, or in another way."""
         ...
 
-    def read(self, body: bytes) -> ModelReply:
-        """Returns the reply in the body of a successful response.
+    def read(self, body: bytes, request: ModelRequest) -> ModelReply:
+        """Returns the reply in the body of a successful response to `request`.
 
         Raises:
             CallInvalidReply: The body is not what this dialect answers, or the reply is empty.
+            CallTruncated: The token limit was reached before the reply had any text.
+            CallError: The body is an error in spite of the status; typed as `error` would.
         """
         ...
 
+    def refusal(self, status: int, body: bytes) -> ModelReply | None:
+        """Returns the reply that an unsuccessful response stands for: a content filter's refusal is an answer."""
+        ...
+
     def error(self, status: int, headers: httpx.Headers, body: bytes) -> CallError:
-        """Returns the typed error for an unsuccessful response."""
+        """Returns the typed error for an unsuccessful response.
+
+        The message has the provider's own words in full: whoever shows it takes out keys and prompts.
+        """
         ...
 
     def refused_parameter(self, status: int, body: bytes) -> str | None:
-        """Returns the name of the parameter that this model does not take, if that is what the response says."""
+        """Returns the provider's name of the parameter that this model does not take, if the response says so."""
         ...

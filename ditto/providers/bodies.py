@@ -1,0 +1,64 @@
+"""JSON bodies, out and in: one way to write a request, and nothing believed of a response before it is checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from ditto.domain.spec import JSON
+from ditto.errors import CallInvalidReply
+
+
+def post(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> httpx.Request:
+    """Returns a POST of the body as JSON. Half a surrogate pair, which UTF-8 cannot hold, goes out as `?`."""
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    fixed = {
+        "content-type": "application/json",
+        "accept": "application/json",
+        "accept-encoding": "gzip, deflate",
+        "user-agent": "ditto",
+    }
+    return httpx.Request("POST", url, headers={**fixed, **headers}, content=content)
+
+
+def decoded(body: bytes) -> JSON:
+    """Returns the decoded JSON, or None where the body is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def reply_object(body: bytes) -> dict[str, Any]:
+    """Returns the JSON object that a successful response must be.
+
+    Raises:
+        CallInvalidReply: It is not.
+    """
+    value = decoded(body)
+    if not isinstance(value, dict):
+        raise CallInvalidReply("the response is empty" if not body.strip() else "the response is no JSON object")
+    return value
+
+
+def as_object(value: JSON) -> dict[str, Any]:
+    """Returns the value if it is an object, an empty one otherwise."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: JSON) -> list[Any]:
+    """Returns the value if it is a list, an empty one otherwise."""
+    return value if isinstance(value, list) else []
+
+
+def as_text(value: JSON) -> str:
+    """Returns the value if it is a string, an empty one otherwise."""
+    return value if isinstance(value, str) else ""
+
+
+def as_count(value: JSON) -> int | None:
+    """Returns a count of tokens if the value is one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,166 @@
+"""How a request is sent: one exchange with a limit on its time and its size, over connections that do not collapse.
+
+httpx's types are the seam, aiohttp's connections are under it: httpx's own pool examines every connection on every
+request, and 300 calls at once then take seconds of CPU. The transport is used without httpx's client around it, which
+costs as much again. So nothing here follows redirects, keeps cookies, or adds headers of its own.
+
+A connection that is reset after the request went out can surface as `httpx.ConnectTimeout`. No error here says that
+a request was not sent, therefore; it says what was seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from ditto.errors import CallBadRequest, CallError, CallInvalidReply, CallTimeout, CallTooLarge, CallUnreachable
+
+REPLY_LIMIT_BYTES = 8 * 1024 * 1024
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_BROKEN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError)
+
+_HAPPENED: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
+    ((aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError), "its certificate is not trusted"),
+    ((aiohttp.ClientSSLError, ssl.SSLError), "no secure connection could be made"),
+    (
+        (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError, httpx.ProxyError),
+        "the proxy does not let this through",
+    ),
+    (socket.gaierror, "there is no such host"),
+    (ConnectionRefusedError, "the connection was refused"),
+    (
+        (ConnectionResetError, BrokenPipeError, aiohttp.ServerDisconnectedError),
+        "the connection was cut before the reply",
+    ),
+    ((aiohttp.ClientPayloadError, httpx.ReadError, httpx.RemoteProtocolError), "the reply broke off"),
+    (aiohttp.ClientResponseError, "the answer is no HTTP"),
+    (httpx.ConnectError, "no connection could be made"),
+)
+"""What the user is told of a lower-level error; the first that fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole response, decompressed."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Sender:
+    """Sends requests over a transport, and lets none of its errors out.
+
+    Args:
+        limit_bytes: Of one response's body, decompressed.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, limit_bytes: int) -> None:
+        self._transport = transport
+        self._limit_bytes = limit_bytes
+
+    async def send(self, request: httpx.Request, *, timeout_s: float) -> Answer:
+        """Returns the whole answer; the connection is closed if this is cancelled.
+
+        Args:
+            timeout_s: From the first look for an address to the last byte.
+
+        Raises:
+            CallTimeout: It took longer.
+            CallUnreachable: There was no connection, or it broke.
+            CallTooLarge: The body is above the limit.
+            CallInvalidReply: The body's compression is damaged.
+            CallBadRequest: The address is none.
+        """
+        try:
+            async with asyncio.timeout(timeout_s) as scope:
+                return await self._exchange(request)
+        except _BROKEN as error:
+            if isinstance(error, TimeoutError) and scope.expired():
+                raise CallTimeout(f"no answer in {timeout_s * 1000:.0f} ms") from None
+            raise _call_error(error, request.url) from error
+
+    async def aclose(self) -> None:
+        """Closes the transport."""
+        await self._transport.aclose()
+
+    async def _exchange(self, request: httpx.Request) -> Answer:
+        response = await self._transport.handle_async_request(request)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self._limit_bytes:
+                    raise CallTooLarge(f"the response is larger than {self._limit_bytes} bytes")
+            return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
+        finally:
+            await response.aclose()
+
+
+class Connections(httpx.AsyncBaseTransport):
+    """As many connections as there are calls, kept for later ones; through a proxy where the environment says so.
+
+    Args:
+        environ: Read for `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. Loopback is never behind a proxy.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        names = {name.lower(): value for name, value in sorted(environ.items()) if value}
+        self._proxies = {name.removesuffix("_proxy"): url for name, url in names.items() if name.endswith("_proxy")}
+        self._tls = httpx.create_ssl_context()
+        self._transports: dict[str | None, AiohttpTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Returns the response, its body still to be read."""
+        proxy = self.proxy_of(request.url)
+        if proxy not in self._transports:
+            self._transports[proxy] = AiohttpTransport(
+                verify=self._tls, client=self._session, proxy=None if proxy is None else httpx.Proxy(proxy)
+            )
+        return await self._transports[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            await transport.aclose()
+
+    def proxy_of(self, url: httpx.URL) -> str | None:
+        """Returns the address of the proxy that leads to this one."""
+        proxy = self._proxies.get(url.scheme, self._proxies.get("all"))
+        if proxy is None or url.host in _LOOPBACK or self._is_direct(url.host):
+            return None
+        return proxy if "://" in proxy else f"http://{proxy}"
+
+    def _is_direct(self, host: str) -> bool:
+        named = [name.strip().lstrip("*.") or "*" for name in self._proxies.get("no", "").split(",") if name.strip()]
+        return any(name in ("*", host) or host.endswith(f".{name}") for name in named)
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._tls), cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+
+def _call_error(error: BaseException, url: httpx.URL) -> CallError:
+    cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ is not None else error
+    where = url.netloc.decode("ascii", "replace").rpartition("@")[2]
+    if isinstance(cause, httpx.DecodingError):
+        return CallInvalidReply(f"{where}: the response's compression is damaged")
+    if isinstance(cause, httpx.InvalidURL | httpx.UnsupportedProtocol | aiohttp.InvalidURL):
+        return CallBadRequest(f"{where}: this is no address")
+    return CallUnreachable(f"{where}: {_what_happened(cause)}")
+
+
+def _what_happened(cause: BaseException) -> str:
+    happened = (words for kinds, words in _HAPPENED if isinstance(cause, kinds))
+    inner = cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else cause
+    below = (words for kinds, words in _HAPPENED if isinstance(inner, kinds))
+    return next(happened, None) or next(below, None) or f"the connection failed ({type(inner).__name__})"
