@@ -28,6 +28,7 @@
     │   ├── KeyTaken                the idempotency key belongs to another job
     │   └── StoreUnavailable        asking again may help
     ├── HolderGone                  the process that held a job is gone; asking its successor helps
+    ├── SpareTaken                  another job lives in this actor: take another
     ├── StaleEpoch                  this holder has been replaced: stop
     └── CallError                   one model's call failed
         ├── TransientCallError      asking again may help
@@ -92,6 +93,7 @@ __all__ = [
     "RequestTimeout",
     "ResultInvalid",
     "ServiceError",
+    "SpareTaken",
     "StaleEpoch",
     "StoreError",
     "StoreUnavailable",
@@ -255,6 +257,10 @@ class StoreUnavailable(StoreError):
 
 class HolderGone(DittoError):
     """The actor that was called died or was replaced in the middle; a successor may hold the job."""
+
+
+class SpareTaken(DittoError):
+    """A job's own actor was asked to hold another job."""
 
 
 class StaleEpoch(DittoError):

@@ -41,6 +41,7 @@ MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
         (JobState.PENDING, ev.JobAdopted): JobState.PENDING,
         (JobState.PENDING, ev.CallStarted): JobState.RUNNING,
         (JobState.PENDING, ev.DeadlinePassed): JobState.RUNNING,
+        (JobState.PENDING, ev.JobFailed): JobState.ERROR,
         (JobState.PENDING, ev.JobCancelled): JobState.CANCELLED,
         (JobState.RUNNING, ev.JobAdopted): JobState.RUNNING,
         (JobState.RUNNING, ev.CallStarted): JobState.RUNNING,

@@ -188,6 +188,13 @@ class Request(BaseModel):
         return json.dumps(asked, sort_keys=True, ensure_ascii=False)
 
 
+def differing(one: str, other: str) -> list[dict[str, str]]:
+    """Returns the fields in which two fingerprints differ, as `{"path", "message"}`."""
+    first, second = json.loads(one), json.loads(other)
+    names = [name for name in {**first, **second} if first.get(name) != second.get(name)]
+    return [{"path": name, "message": "differs from the request that took this key"} for name in names]
+
+
 def parse(body: JSON) -> Request:
     """Returns the request in decoded JSON.
 

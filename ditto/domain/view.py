@@ -25,7 +25,7 @@ from ditto.domain.job import (
     Waiting,
 )
 from ditto.domain.verdict import BasisKind, Dissent, FieldVerdict, Intent, Reading, Verdict
-from ditto.errors import DeadlineExceeded, JobCancelled, JobError, ServiceError
+from ditto.errors import DeadlineExceeded, InternalError, JobCancelled, JobError, ServiceError
 
 T = TypeVar("T")
 
@@ -187,6 +187,8 @@ def error(job: Job) -> ServiceError | None:
     match job.outcome:
         case Errored(type="DeadlineExceeded", message=message):
             return DeadlineExceeded(message, errors(job), job.id)
+        case Errored(type="InternalError", message=message):
+            return InternalError(message, None, job.id)
         case Errored(message=message):
             return JobError(message, errors(job), job.id)
         case Cancelled():

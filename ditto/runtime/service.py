@@ -1,14 +1,40 @@
-"""The service that every door shares: submit, ask, get, wait, events, cancel, list."""
+"""The service that every door shares: submit, ask, get, wait, events, cancel, list.
+
+It holds nothing: it places jobs, asks their holders, and reads the journal for all that has ended. When a holder is
+gone it waits for the journal to name the next one, so that whoever waits for a job does not see the death.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from ditto.domain.events import Recorded
-from ditto.domain.job import Job, JobState
-from ditto.domain.request import Request
+from ditto.domain.job import Job, JobState, fold
+from ditto.domain.request import Request, differing
+from ditto.domain.spec import JobSpec, Placement
+from ditto.errors import (
+    BadRequest,
+    HolderGone,
+    IdempotencyMismatch,
+    KeyTaken,
+    NotFound,
+    SpareTaken,
+    StoreUnavailable,
+    Unavailable,
+)
+from ditto.runtime.placement import HostPort, Placer
+from ditto.runtime.runner import Clock, utc_now
+from ditto.settings import Settings
+from ditto.settings.resolving import resolve
+from ditto.store.port import Claim, Filter, Journal, JobRow
+
+PAUSE_S = 0.2
+POLL_S = 30.0
+TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,35 +54,159 @@ class Page:
 
 
 class ServicePort(Protocol):
-    """What the doors need of the service."""
+    """What the doors need of the service. Every method may raise `Unavailable`."""
+
+    async def submit(self, request: Request) -> Submitted: ...
+
+    async def ask(self, request: Request) -> Submitted: ...
+
+    async def get(self, job_id: str) -> Job: ...
+
+    async def wait(self, job_id: str, timeout_s: float | None = None) -> Job: ...
+
+    def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]: ...
+
+    async def cancel(self, job_id: str) -> Job: ...
+
+    async def list(
+        self,
+        *,
+        state: JobState | None = None,
+        needs_review: bool | None = None,
+        metadata: Mapping[str, str] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page: ...
+
+    async def ready(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Service:
+    """The service of one process.
+
+    Args:
+        check: Raises `Unavailable` where the cluster cannot take jobs.
+        closing: Called once by `close`.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        journal: Journal,
+        placer: Placer,
+        check: Callable[[], Awaitable[None]],
+        closing: Callable[[], Awaitable[None]],
+        clock: Clock = utc_now,
+    ) -> None:
+        self.settings = settings
+        self._journal = journal
+        self._placer = placer
+        self._check = check
+        self._closing = closing
+        self._clock = clock
 
     async def submit(self, request: Request) -> Submitted:
-        """Returns the job once its acceptance is durable."""
-        ...
+        """Returns the job once its acceptance is durable.
+
+        Raises:
+            BadRequest: Nothing was begun.
+            IdempotencyMismatch: The key was used with another request.
+            Unavailable: The journal cannot be written; nothing was begun.
+        """
+        spec = resolve(request, self.settings, self._clock())
+        claim = None
+        if request.idempotency_key is not None:
+            claim = Claim(key=request.idempotency_key, fingerprint=request.fingerprint())
+        try:
+            if claim is not None and (taken := await self._journal.keyed(claim.key)) is not None:
+                raise KeyTaken(*taken)
+            job = await self._place(spec, claim, request.placement or Placement.AUTO)
+        except KeyTaken as taken_key:
+            return await self._known(request, taken_key)
+        except StoreUnavailable as error:
+            raise Unavailable(str(error)) from error
+        return Submitted(job=job, created=True)
 
     async def ask(self, request: Request) -> Submitted:
-        """Returns the job when it has ended, however it ended."""
-        ...
+        """Returns the job when it has ended, however it ended. Raises as `submit` does."""
+        submitted = await self.submit(request)
+        if submitted.job.state.ended:
+            return submitted
+        return Submitted(job=await self.wait(submitted.job.id), created=submitted.created)
 
     async def get(self, job_id: str) -> Job:
         """Returns the job as it stands.
 
         Raises:
-            NotFound: No such job.
+            NotFound: There is no such job.
         """
-        ...
+        try:
+            records = await self._journal.read(job_id)
+        except StoreUnavailable as error:
+            raise Unavailable(str(error)) from error
+        if not records:
+            raise NotFound(f"there is no job {job_id}")
+        return fold(job_id, records)
 
     async def wait(self, job_id: str, timeout_s: float | None = None) -> Job:
-        """Returns the job when it has ended, or as it stands after `timeout_s`."""
-        ...
+        """Returns the job when it has ended, or as it stands after `timeout_s`.
 
-    def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]:
-        """Yields the journalled events after number `after`, as they come, until the job has ended."""
-        ...
+        Raises:
+            NotFound: There is no such job.
+        """
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            row = await self._row(job_id)
+            left_s = POLL_S if until is None else max(0.0, min(POLL_S, until - time.monotonic()))
+            if row.state.ended or left_s == 0:
+                return await self.get(job_id)
+            try:
+                job = await self._placer.holding(row.holder).wait(job_id, left_s)
+            except HolderGone:
+                await asyncio.sleep(min(PAUSE_S, left_s))
+            else:
+                if job.state.ended:
+                    return job
+
+    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]:
+        """Yields the journalled events behind number `after` as they come, until the job has ended.
+
+        Raises:
+            NotFound: There is no such job.
+        """
+        while True:
+            row = await self._row(job_id)
+            if row.state.ended:
+                records = await self._journal.read(job_id, after)
+            else:
+                try:
+                    records = await self._placer.holding(row.holder).events(job_id, after, POLL_S)
+                except HolderGone:
+                    await asyncio.sleep(PAUSE_S)
+                    records = await self._journal.read(job_id, after)
+            for record in records:
+                yield record
+                after = record.seq
+            if row.state.ended:
+                return
 
     async def cancel(self, job_id: str) -> Job:
-        """Stops the job and returns it; harmless on one that has ended."""
-        ...
+        """Stops the job and returns it; harmless on one that has ended.
+
+        Raises:
+            NotFound: There is no such job.
+        """
+        while True:
+            row = await self._row(job_id)
+            if row.state.ended:
+                return await self.get(job_id)
+            try:
+                return await self._placer.holding(row.holder).cancel(job_id)
+            except HolderGone:
+                await asyncio.sleep(PAUSE_S)
 
     async def list(
         self,
@@ -67,8 +217,20 @@ class ServicePort(Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """Returns jobs, newest first."""
-        ...
+        """Returns jobs, newest first.
+
+        Raises:
+            BadRequest: The cursor is none of ours.
+        """
+        wanted = Filter(state=state, needs_review=needs_review, metadata=metadata or {})
+        try:
+            page = await self._journal.page(wanted, limit, cursor)
+        except ValueError:
+            message = "is none that a list of jobs has given"
+            raise BadRequest("the request is wrong", [{"path": "cursor", "message": message}]) from None
+        except StoreUnavailable as error:
+            raise Unavailable(str(error)) from error
+        return Page(jobs=tuple([await self.get(row.job_id) for row in page.rows]), cursor=page.cursor)
 
     async def ready(self) -> None:
         """Returns when the service can take jobs.
@@ -76,6 +238,48 @@ class ServicePort(Protocol):
         Raises:
             Unavailable: It cannot; the message says why.
         """
-        ...
+        await self._check()
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Lets go of the cluster; jobs go on."""
+        await self._closing()
+
+    async def _place(self, spec: JobSpec, claim: Claim | None, placement: Placement) -> Job:
+        job_id, host = self._placer.place(placement)
+        for _ in range(TRIES):
+            try:
+                return await host.accept(job_id, spec, claim)
+            except SpareTaken:
+                job_id, host = self._placer.place(placement)
+            except HolderGone:
+                if (job := await self._accepted(job_id)) is not None:
+                    return job
+                host = self._next_host(placement, job_id, host)
+        raise Unavailable("no holder of jobs can be reached")
+
+    def _next_host(self, placement: Placement, job_id: str, host: HostPort) -> HostPort:
+        """Returns where the same job is tried next: its number in the journal is the fence if both come to life."""
+        return host if placement is Placement.DEDICATED else self._placer.shared()
+
+    async def _accepted(self, job_id: str) -> Job | None:
+        await asyncio.sleep(PAUSE_S)
+        records = await self._journal.read(job_id)
+        return fold(job_id, records) if records else None
+
+    async def _known(self, request: Request, taken: KeyTaken) -> Submitted:
+        if taken.fingerprint != request.fingerprint():
+            raise IdempotencyMismatch(
+                f"the idempotency key was used with another request, that of job {taken.job_id}",
+                differing(taken.fingerprint, request.fingerprint()),
+                taken.job_id,
+            )
+        return Submitted(job=await self.get(taken.job_id), created=False)
+
+    async def _row(self, job_id: str) -> JobRow:
+        try:
+            row = await self._journal.row(job_id)
+        except StoreUnavailable as error:
+            raise Unavailable(str(error)) from error
+        if row is None:
+            raise NotFound(f"there is no job {job_id}")
+        return row

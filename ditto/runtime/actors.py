@@ -1,0 +1,377 @@
+"""The one module that makes Ray actors of plain classes, and the only one that calls `.remote`.
+
+Every actor has a name in the namespace `ditto`, is detached and restarted for ever; what it held it finds again in the
+journal. A job's own actor is `job:<id>`, a shared holder `host:<n>`, a caller of models `caller:<n>`; there is one
+`keeper`, and one `sim` where simulated models are asked. Calls that cannot reach their actor raise `HolderGone`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import ActorUnavailableError, RayActorError, RayTaskError
+from ray.util import list_named_actors
+from ulid import ULID
+
+from ditto.domain.events import Failure, Recorded, Reply
+from ditto.domain.job import Job
+from ditto.domain.spec import JobSpec
+from ditto.errors import DittoError, HolderGone, StoreUnavailable
+from ditto.providers.models import Models
+from ditto.providers.port import ModelRequest
+from ditto.runtime.caller import Caller
+from ditto.runtime.host import PREFIX, Host, HostStatus
+from ditto.runtime.keeper import Keeper
+from ditto.runtime.orders import Batch, Order
+from ditto.settings import SIMULATED, Settings
+from ditto.sim import server as sim_server
+from ditto.store.port import Claim
+from ditto.store.sqlite import SqliteJournal
+
+NAMESPACE = "ditto"
+KEEPER = "keeper"
+SIM = "sim"
+START_PAUSE_S = 1.0
+_AT_ONCE = 100_000
+
+log = logging.getLogger("ditto.actors")
+
+
+def new_id() -> str:
+    """Returns an id that sorts by the moment at which it was made."""
+    return str(ULID())
+
+
+def caller_names(settings: Settings) -> list[str]:
+    """Returns the names of the callers of models."""
+    return [f"caller:{number}" for number in range(settings.runtime.callers)]
+
+
+@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
+class JobActor:
+    """Holds one job under the name `job:<id>`, or many under the name `host:<n>`."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self._host = Host(
+            name,
+            journal=SqliteJournal(settings.store),
+            callers={caller: CallerRef(caller, settings) for caller in caller_names(settings)},
+            new_id=new_id,
+            lease_s=settings.runtime.lease_s,
+            ended=self._tell_keeper,
+            pid=os.getpid(),
+        )
+        self._name = name
+        self._settings = settings
+        self._tasks = {_begin(self._host.start())}
+
+    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
+        return await self._host.accept(job_id, spec, claim)
+
+    async def adopt(self, job_id: str) -> None:
+        await self._host.adopt(job_id)
+
+    async def wait(self, job_id: str, timeout_s: float) -> Job:
+        return await self._host.wait(job_id, timeout_s)
+
+    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
+        return await self._host.events(job_id, after, wait_s)
+
+    async def cancel(self, job_id: str) -> Job:
+        return await self._host.cancel(job_id)
+
+    async def status(self) -> HostStatus:
+        return await self._host.status()
+
+    def _tell_keeper(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._ended())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ended(self) -> None:
+        try:
+            await Actors(self._settings).keeper().ended(self._name)
+        except HolderGone:
+            return  # a new keeper finds this actor by itself
+
+
+@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
+class CallerActor:
+    """Does the model calls of all jobs as remote work that outlives the jobs' own processes.
+
+    `call_models` carries the remote model-call tasks of a job. Several go in one, because each Ray task costs about a
+    millisecond and a fresh worker process far more: three hundred calls as tasks of their own took 600 ms above the
+    floor, gathered they take 40.
+    """
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        models = Models(settings.providers, os.environ, reply_limit_bytes=settings.limits.reply_bytes)
+        self._caller = Caller(name, new_id(), SimulatedOnDemand(models, settings))
+
+    async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
+        return await self._caller.call_models(holder, epoch, orders, cancelled)
+
+    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch:
+        return await self._caller.poll(holder, epoch, after, journalled, wait_s)
+
+    async def status(self) -> dict[str, int]:
+        return {**self._caller.status(), "pid": os.getpid()}
+
+
+@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
+class KeeperActor:
+    """Looks after the other actors; off the warm path."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keeper = Keeper(
+            directory=Actors(settings), journal=SqliteJournal(settings.store), runtime=settings.runtime, new_id=new_id
+        )
+        self._start = _begin(self._keeper.start())
+
+    async def spares(self, known: list[str], wait_s: float) -> list[str]:
+        return await self._keeper.spares(known, wait_s)
+
+    async def taken(self, name: str) -> None:
+        await self._keeper.taken(name)
+
+    async def ended(self, name: str) -> None:
+        await self._keeper.ended(name)
+
+    async def settings(self) -> Settings:
+        return self._settings
+
+    async def pid(self) -> int:
+        return os.getpid()
+
+
+@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
+class SimActor:
+    """Serves the simulated models on loopback, on the port that it was created with."""
+
+    def __init__(self, port: int) -> None:
+        self._running = asyncio.get_running_loop().create_task(sim_server.start("127.0.0.1", port))
+
+    async def url(self) -> str:
+        return (await self._running).url
+
+
+class SimulatedOnDemand:
+    """Asks models, and starts the simulated ones when the first of them is asked."""
+
+    def __init__(self, models: Models, settings: Settings) -> None:
+        self._models = models
+        self._settings = settings
+        self._simulated: asyncio.Task[Models] | None = None
+
+    async def ask(
+        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
+    ) -> Reply | Failure:
+        models = self._models
+        if provider == SIMULATED and self._settings.sim_url is None:
+            if self._simulated is None:
+                self._simulated = asyncio.get_running_loop().create_task(self._start())
+            models = await asyncio.shield(self._simulated)
+        return await models.ask(provider, name, request, timeout_s=timeout_s, max_retries=max_retries)
+
+    async def aclose(self) -> None:
+        await self._models.aclose()
+
+    async def _start(self) -> Models:
+        url = await sim_url()
+        providers = self._settings.with_sim(url).providers
+        return Models(providers, os.environ, reply_limit_bytes=self._settings.limits.reply_bytes)
+
+
+class _Ref:
+    """An actor by name; finds it again after it was replaced."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._handle: ActorHandle[Any] | None = None
+
+    async def _call(self, method: str, *args: Any) -> Any:
+        try:
+            if self._handle is None:
+                self._handle = self._find()
+            return await getattr(self._handle, method).remote(*args)
+        except RayTaskError as error:
+            if isinstance(error.cause, DittoError):
+                raise error.cause from None
+            raise
+        except (RayActorError, ActorUnavailableError, ValueError) as error:
+            self._handle = None
+            raise HolderGone(f"actor {self._name} cannot be reached: {type(error).__name__}") from error
+
+    def _find(self) -> ActorHandle[Any]:
+        return ray.get_actor(self._name, namespace=NAMESPACE)
+
+
+class HostRef(_Ref):
+    """A holder of jobs."""
+
+    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
+        job: Job = await self._call("accept", job_id, spec, claim)
+        return job
+
+    async def adopt(self, job_id: str) -> None:
+        await self._call("adopt", job_id)
+
+    async def wait(self, job_id: str, timeout_s: float) -> Job:
+        job: Job = await self._call("wait", job_id, timeout_s)
+        return job
+
+    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
+        records: list[Recorded] = await self._call("events", job_id, after, wait_s)
+        return records
+
+    async def cancel(self, job_id: str) -> Job:
+        job: Job = await self._call("cancel", job_id)
+        return job
+
+    async def status(self) -> HostStatus:
+        status: HostStatus = await self._call("status")
+        return status
+
+
+class CreatedHostRef(HostRef):
+    """A holder of jobs that is begun when it is not there."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        super().__init__(name)
+        self._settings = settings
+
+    def _find(self) -> ActorHandle[Any]:
+        if not self._name.startswith(PREFIX):
+            return _create(JobActor, self._name, self._name, self._settings)
+        job_id = self._name.removeprefix(PREFIX)
+        return JobActor.options(
+            name=f"job:{job_id}", namespace="ditto", lifetime="detached", get_if_exists=True
+        ).remote(self._name, self._settings)
+
+
+class CallerRef(_Ref):
+    """A caller of models, begun when it is not there."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        super().__init__(name)
+        self._settings = settings
+
+    def _find(self) -> ActorHandle[Any]:
+        return _create(CallerActor, self._name, self._name, self._settings)
+
+    async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
+        instance: str = await self._call("call_models", holder, epoch, orders, cancelled)
+        return instance
+
+    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch:
+        batch: Batch = await self._call("poll", holder, epoch, after, journalled, wait_s)
+        return batch
+
+    async def status(self) -> dict[str, int]:
+        status: dict[str, int] = await self._call("status")
+        return status
+
+
+class KeeperRef(_Ref):
+    """The keeper, begun when it is not there."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(KEEPER)
+        self._settings = settings
+
+    def _find(self) -> ActorHandle[Any]:
+        return _create(KeeperActor, KEEPER, self._settings)
+
+    async def spares(self, known: list[str], wait_s: float) -> list[str]:
+        names: list[str] = await self._call("spares", known, wait_s)
+        return names
+
+    async def taken(self, name: str) -> None:
+        await self._call("taken", name)
+
+    async def ended(self, name: str) -> None:
+        await self._call("ended", name)
+
+
+class Actors:
+    """The directory of this cluster's actors."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keeper = KeeperRef(settings)
+        self._created: dict[str, CreatedHostRef] = {}
+
+    def host(self, name: str) -> HostRef:
+        return self._created.get(name) or HostRef(name)
+
+    def create_host(self, name: str) -> HostRef:
+        if name.startswith(PREFIX):
+            return CreatedHostRef(name, self._settings)
+        return self._created.setdefault(name, CreatedHostRef(name, self._settings))
+
+    def keeper(self) -> KeeperRef:
+        return self._keeper
+
+    def callers(self) -> list[CallerRef]:
+        return [CallerRef(name, self._settings) for name in caller_names(self._settings)]
+
+    def kill(self, name: str) -> None:
+        try:
+            ray.kill(ray.get_actor(name, namespace=NAMESPACE))
+        except ValueError:
+            return  # it has gone by itself
+
+    def names(self) -> list[str]:
+        named = list_named_actors(all_namespaces=True)
+        return [str(actor["name"]) for actor in named if actor["namespace"] == NAMESPACE]
+
+
+async def sim_url() -> str:
+    """Returns the address of this cluster's simulated models, started now if they are not there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url: str = await _create(SimActor, SIM, port).url.remote()
+    return url
+
+
+async def cluster_settings() -> Settings | None:
+    """Returns the settings that the actors of this cluster were started with, None where there are none."""
+    try:
+        settings: Settings = await ray.get_actor(KEEPER, namespace=NAMESPACE).settings.remote()
+    except (ValueError, RayActorError):
+        return None
+    return settings
+
+
+def _create(kind: Any, name: str, *args: Any) -> ActorHandle[Any]:
+    handle: ActorHandle[Any] = kind.options(
+        name=name, namespace=NAMESPACE, lifetime="detached", get_if_exists=True
+    ).remote(*args)
+    return handle
+
+
+def _begin(start: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    """Runs an actor's start in the background; one that fails ends the process, and Ray begins it again."""
+    return asyncio.get_running_loop().create_task(_start_or_exit(start))
+
+
+async def _start_or_exit(start: Coroutine[None, None, None]) -> None:
+    try:
+        await start
+    except StoreUnavailable as error:
+        log.error("start failed", extra={"reason": str(error)})
+        await asyncio.sleep(START_PAUSE_S)
+        os._exit(1)
+    except Exception:
+        log.exception("start failed")
+        await asyncio.sleep(START_PAUSE_S)
+        os._exit(1)

@@ -1,0 +1,171 @@
+"""A caller makes model calls for many jobs, and keeps each outcome until the job's journal has it.
+
+It outlives the processes that hold jobs, so what was paid for survives them: a holder that comes back gives the same
+orders again and gets what is under way or already there, and nothing is asked twice. Orders and polls carry the
+holder's epoch; those of an earlier instance are refused. Outcomes that nobody claims expire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ditto.domain.events import Failure, Reply
+from ditto.errors import StaleEpoch
+from ditto.providers.port import ModelRequest
+from ditto.runtime.orders import Batch, Order, Outcome
+
+KEEP_S = 600.0
+
+
+class Asks(Protocol):
+    """What a caller needs of the providers."""
+
+    async def ask(
+        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
+    ) -> Reply | Failure: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What one holder has to be told: outcomes by number, in the order in which they came."""
+
+    epoch: int = 0
+    last: int = 0
+    kept: dict[int, tuple[float, Outcome]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, outcome: Outcome, now: float) -> None:
+        self.last += 1
+        self.kept[self.last] = (now, outcome)
+        self.numbers[outcome.order_id] = self.last
+        self.news.set()
+
+    def drop(self, order_id: str) -> Outcome | None:
+        number = self.numbers.pop(order_id, None)
+        return None if number is None else self.kept.pop(number)[1]
+
+
+class Caller:
+    """Makes model calls.
+
+    Args:
+        name: The actor's name.
+        instance: New for each process: a holder that sees another one gives its orders again.
+    """
+
+    def __init__(
+        self, name: str, instance: str, models: Asks, *, keep_s: float = KEEP_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._name = name
+        self._instance = instance
+        self._models = models
+        self._keep_s = keep_s
+        self._clock = clock
+        self._desks: dict[str, _Desk] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._owner: dict[str, str] = {}
+
+    async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
+        """Begins these calls and ends those cancelled; returns this instance's id.
+
+        Raises:
+            StaleEpoch: A later instance of the holder has spoken.
+        """
+        desk = self._desk(holder, epoch)
+        for order in orders:
+            self._take(order, holder, desk)
+        for order_id in cancelled:
+            self._drop(order_id)
+        self._expire()
+        return self._instance
+
+    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch:
+        """Returns the outcomes behind number `after`, waiting for the first of them up to `wait_s`.
+
+        `journalled` are the orders whose outcomes the holder has written down: they are forgotten here.
+
+        Raises:
+            StaleEpoch: A later instance of the holder has spoken.
+        """
+        desk = self._desk(holder, epoch)
+        for order_id in journalled:
+            desk.drop(order_id)
+            self._owner.pop(order_id, None)
+        if not any(number > after for number in desk.kept) and wait_s > 0:
+            desk.news.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await desk.news.wait()
+            except TimeoutError:
+                pass
+            self._desk(holder, epoch)
+        fresh = [(number, outcome) for number, (_, outcome) in desk.kept.items() if number > after]
+        return Batch(
+            instance=self._instance, last=max((number for number, _ in fresh), default=after), outcomes=[o for _, o in fresh]
+        )
+
+    def status(self) -> dict[str, int]:
+        """Returns how many calls are under way and how many outcomes are kept."""
+        return {"running": len(self._running), "kept": sum(len(desk.kept) for desk in self._desks.values())}
+
+    async def close(self) -> None:
+        """Ends every call."""
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._models.aclose()
+
+    def _desk(self, holder: str, epoch: int) -> _Desk:
+        desk = self._desks.setdefault(holder, _Desk())
+        if epoch < desk.epoch:
+            raise StaleEpoch(f"{holder} speaks with epoch {epoch}, its epoch is {desk.epoch}")
+        if epoch > desk.epoch:
+            desk.epoch = epoch
+            desk.news.set()
+        return desk
+
+    def _take(self, order: Order, holder: str, desk: _Desk) -> None:
+        owner = self._owner.get(order.id)
+        self._owner[order.id] = holder
+        if order.id in self._running:
+            return
+        if owner is not None and (kept := self._desks[owner].drop(order.id)) is not None:
+            desk.put(kept, self._clock())
+            return
+        self._running[order.id] = asyncio.create_task(self._call(order))
+
+    async def _call(self, order: Order) -> None:
+        try:
+            result = await self._models.ask(
+                order.provider,
+                order.name,
+                order.request,
+                timeout_s=order.timeout_s,
+                max_retries=order.max_retries,
+            )
+        finally:
+            self._running.pop(order.id, None)
+        outcome = Outcome(order_id=order.id, caller=self._name, result=result)
+        self._desks[self._owner[order.id]].put(outcome, self._clock())
+
+    def _drop(self, order_id: str) -> None:
+        task = self._running.get(order_id)
+        if task is not None:
+            task.cancel()
+        owner = self._owner.pop(order_id, None)
+        if owner is not None:
+            self._desks[owner].drop(order_id)
+
+    def _expire(self) -> None:
+        before = self._clock() - self._keep_s
+        for desk in self._desks.values():
+            for _, outcome in [kept for kept in desk.kept.values() if kept[0] < before]:
+                desk.drop(outcome.order_id)
+                self._owner.pop(outcome.order_id, None)

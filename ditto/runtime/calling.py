@@ -1,0 +1,180 @@
+"""A holder's line to the callers: orders go out gathered, outcomes come back by a long poll.
+
+While one submission is outstanding the next ones gather; a poll is open as long as anything is outstanding. A caller
+that dies is another instance when it answers again, and gets every outstanding order once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol
+from zlib import crc32
+
+from ditto.errors import HolderGone, StaleEpoch
+from ditto.runtime.orders import Batch, Order, Outcome
+
+POLL_S = 30.0
+PAUSE_S = 0.2
+
+
+class CallerPort(Protocol):
+    """A caller in another process. Every method may raise `HolderGone` when that process is not there."""
+
+    async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str: ...
+
+    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch: ...
+
+
+class Lines:
+    """A holder's lines to all callers.
+
+    Args:
+        deliver: Called with each outcome.
+        replaced: Called when a caller knows a later instance of this holder.
+    """
+
+    def __init__(
+        self,
+        callers: Mapping[str, CallerPort],
+        *,
+        holder: str,
+        epoch: int,
+        deliver: Callable[[Outcome], None],
+        replaced: Callable[[], None],
+    ) -> None:
+        self._names = sorted(callers)
+        self._lines = {
+            name: _Line(port, holder=holder, epoch=epoch, deliver=deliver, replaced=replaced)
+            for name, port in callers.items()
+        }
+
+    def pick(self, job_id: str) -> str:
+        return self._names[crc32(job_id.encode()) % len(self._names)]
+
+    def submit(self, caller: str, order: Order) -> None:
+        self._line(caller, order.id).submit(order)
+
+    def acknowledge(self, caller: str, order_ids: list[str]) -> None:
+        if caller in self._lines:
+            self._lines[caller].acknowledge(order_ids)
+
+    def cancel(self, caller: str, order_ids: list[str]) -> None:
+        if caller in self._lines:
+            self._lines[caller].cancel(order_ids)
+
+    async def close(self) -> None:
+        for line in self._lines.values():
+            await line.close()
+
+    def _line(self, caller: str, job_id: str) -> _Line:
+        return self._lines[caller if caller in self._lines else self.pick(job_id)]
+
+
+class _Line:
+    """A line to one caller."""
+
+    def __init__(
+        self,
+        port: CallerPort,
+        *,
+        holder: str,
+        epoch: int,
+        deliver: Callable[[Outcome], None],
+        replaced: Callable[[], None],
+    ) -> None:
+        self._port = port
+        self._holder = holder
+        self._epoch = epoch
+        self._deliver = deliver
+        self._replaced = replaced
+        self._outstanding: dict[str, Order] = {}
+        self._unsent: dict[str, Order] = {}
+        self._cancelled: list[str] = []
+        self._journalled: list[str] = []
+        self._instance: str | None = None
+        self._after = 0
+        self._sender: asyncio.Task[None] | None = None
+        self._poller: asyncio.Task[None] | None = None
+
+    def submit(self, order: Order) -> None:
+        self._outstanding[order.id] = order
+        self._unsent[order.id] = order
+        self._wake()
+
+    def acknowledge(self, order_ids: list[str]) -> None:
+        self._journalled += order_ids
+        self._wake()
+
+    def cancel(self, order_ids: list[str]) -> None:
+        for order_id in order_ids:
+            self._outstanding.pop(order_id, None)
+            self._unsent.pop(order_id, None)
+        self._cancelled += order_ids
+        self._wake()
+
+    async def close(self) -> None:
+        tasks = [task for task in (self._sender, self._poller) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _wake(self) -> None:
+        if (self._unsent or self._cancelled) and (self._sender is None or self._sender.done()):
+            self._sender = asyncio.create_task(self._send())
+        if (self._outstanding or self._journalled) and (self._poller is None or self._poller.done()):
+            self._poller = asyncio.create_task(self._poll())
+
+    async def _send(self) -> None:
+        while self._unsent or self._cancelled:
+            orders, self._unsent = list(self._unsent.values()), {}
+            cancelled, self._cancelled = self._cancelled, []
+            try:
+                instance = await self._port.call_models(self._holder, self._epoch, orders, cancelled)
+            except HolderGone:
+                self._unsent = dict(self._outstanding)
+                self._cancelled = cancelled + self._cancelled
+                await asyncio.sleep(PAUSE_S)
+            except StaleEpoch:
+                self._replaced()
+                return
+            else:
+                self._saw(instance)
+
+    async def _poll(self) -> None:
+        while self._outstanding or self._journalled:
+            journalled, self._journalled = self._journalled, []
+            wait_s = POLL_S if self._outstanding else 0.0
+            try:
+                batch = await self._port.poll(self._holder, self._epoch, self._after, journalled, wait_s)
+            except HolderGone:
+                self._journalled = journalled + self._journalled
+                await asyncio.sleep(PAUSE_S)
+                self._unsent = dict(self._outstanding)
+                self._wake()
+            except StaleEpoch:
+                self._replaced()
+                return
+            else:
+                if self._saw(batch.instance):
+                    self._after = batch.last
+                    self._hand_in(batch.outcomes)
+
+    def _hand_in(self, outcomes: list[Outcome]) -> None:
+        """Delivers what was ordered; an outcome for a job that is still being recovered stays with the caller."""
+        for outcome in outcomes:
+            if self._outstanding.pop(outcome.order_id, None) is not None:
+                self._unsent.pop(outcome.order_id, None)
+                self._deliver(outcome)
+
+    def _saw(self, instance: str) -> bool:
+        """Notes the caller's instance; of a new one nothing is outstanding yet, so all is sent again."""
+        if instance == self._instance:
+            return True
+        first, self._instance = self._instance is None, instance
+        if first:
+            return True
+        self._after = 0
+        self._unsent = dict(self._outstanding)
+        self._wake()
+        return False

@@ -1,0 +1,109 @@
+"""Joining a Ray cluster, or starting one in this process, and finding or starting Ditto's actors in it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import ray
+
+from ditto import settings as configuration
+from ditto.domain.spec import Placement
+from ditto.errors import ConfigurationError, HolderGone, StoreError, Unavailable
+from ditto.runtime.actors import NAMESPACE, Actors, cluster_settings, new_id, sim_url
+from ditto.runtime.host import PREFIX
+from ditto.runtime.placement import Placer, Spares, shared_name
+from ditto.runtime.service import Service
+from ditto.settings import Settings
+from ditto.store.sqlite import SqliteJournal
+
+LOCAL = "local"
+_READY_S = 5.0
+_PRESTARTED = 4
+"""Worker processes that Ray starts by itself: the first actors find theirs running."""
+
+
+def join(address: str | None = None, *, verbose: bool = False) -> None:
+    """Connects this process to a Ray cluster; does nothing if it is connected.
+
+    Args:
+        address: Ray's address, `auto` for the one that runs on this machine, `local` for a new one that ends with
+            this process. None: what `RAY_ADDRESS` names, else `local`.
+
+    Raises:
+        ConfigurationError: There is no cluster at that address.
+    """
+    if ray.is_initialized():
+        return
+    address = address or os.environ.get("RAY_ADDRESS") or LOCAL
+    new = address == LOCAL
+    quiet = {} if verbose else {"logging_level": logging.ERROR, "log_to_driver": False}
+    if not verbose:
+        os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    started = {"include_dashboard": False, "num_cpus": max(_PRESTARTED, os.cpu_count() or 1)} if new else {}
+    try:
+        ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
+    except ConnectionError as error:
+        raise ConfigurationError(f"there is no Ray cluster at {address}: {error}") from error
+
+
+def leave() -> None:
+    """Disconnects this process; a cluster that it started ends, with every process of it."""
+    ray.shutdown()
+
+
+async def attach(
+    settings: Settings | None = None, *, address: str | None = None, warm: bool = False, verbose: bool = False
+) -> Service:
+    """Returns the service of the cluster at `address`, its actors started where they are not there.
+
+    Args:
+        settings: None: those of the cluster's actors, or where there are none, as `settings.load` finds them.
+        warm: Begins a job's own actor and the simulated models at once, for a process that asks one question.
+
+    Raises:
+        ConfigurationError: The settings are wrong, or there is no such cluster.
+        Unavailable: The journal cannot be opened.
+    """
+    own = not ray.is_initialized()
+    await asyncio.to_thread(join, address, verbose=verbose)
+    if settings is None:
+        settings = await cluster_settings() or configuration.load()
+    journal = open_journal(settings.store)
+    actors = Actors(settings)
+    spares = Spares(actors)
+    begun = [asyncio.ensure_future(caller.status()) for caller in actors.callers()]
+    if warm:
+        name = f"{PREFIX}{new_id()}"
+        actors.create_host(name)._call
+        spares.offer(name)
+    placer = Placer(actors, spares, hosts=settings.runtime.hosts, new_id=new_id)
+    spares.start()
+
+    async def check() -> None:
+        await _check(journal, actors)
+
+    async def closing() -> None:
+        for task in begun:
+            task.cancel()
+        await spares.close()
+        await journal.close()
+        if own:
+            await asyncio.to_thread(leave)
+
+    return Service(settings=settings, journal=journal, placer=placer, check=check, closing=closing)
+
+
+def open_journal(path: Path) -> SqliteJournal:
+    """Returns the journal in this file.
+
+    Raises:
+        ConfigurationError: It is no journal of Ditto's.
+        Unavailable: It cannot be opened; the message says why.
+    """
+    try:
+        return SqliteJournal(path)
+    except StoreError as error:
+        raise Unavailable(str(error)) from error

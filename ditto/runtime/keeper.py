@@ -1,0 +1,152 @@
+"""The keeper, off the warm path: it refills spares, ends actors that have lingered, and finds jobs that nobody holds.
+
+Its death delays those and nothing else: all that it knows it can find out again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from ditto.errors import HolderGone, StoreError
+from ditto.runtime.host import PREFIX
+from ditto.runtime.placement import Directory, shared_name
+from ditto.runtime.runner import Clock, utc_now
+from ditto.settings import Runtime
+from ditto.store.port import Journal
+
+log = logging.getLogger("ditto.keeper")
+
+PAUSE_S = 1.0
+
+
+class Keeper:
+    """Looks after the other actors.
+
+    Args:
+        new_id: Mints job ids, under which spares wait.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        journal: Journal,
+        runtime: Runtime,
+        new_id: Callable[[], str],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._directory = directory
+        self._journal = journal
+        self._runtime = runtime
+        self._new_id = new_id
+        self._clock = clock
+        self._spares: list[str] = []
+        self._lingering: dict[str, float] = {}
+        self._changed = asyncio.Event()
+        self._refill = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Finds what an earlier instance has left, and begins to work."""
+        await self._find_actors()
+        self._tasks = [asyncio.create_task(work()) for work in (self._keep_spares, self._keep_order, self._sweep)]
+        self._refill.set()
+
+    async def spares(self, known: list[str], wait_s: float) -> list[str]:
+        """Returns the names of the job actors that are ready, once they differ from `known` or `wait_s` is over."""
+        if sorted(known) == sorted(self._spares):
+            changed = self._changed
+            try:
+                async with asyncio.timeout(wait_s):
+                    await changed.wait()
+            except TimeoutError:
+                pass
+        return list(self._spares)
+
+    async def taken(self, name: str) -> None:
+        """Notes that a spare has got its job."""
+        if name in self._spares:
+            self._spares.remove(name)
+            self._tell()
+        self._refill.set()
+
+    async def ended(self, name: str) -> None:
+        """Notes that a job's own actor has done its work; it stays reachable for a while."""
+        self._lingering[name] = asyncio.get_running_loop().time()
+        while len(self._lingering) > self._runtime.linger_limit:
+            self._end(next(iter(self._lingering)))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _find_actors(self) -> None:
+        for name in self._directory.names():
+            if not name.startswith(PREFIX):
+                continue
+            try:
+                async with asyncio.timeout(PAUSE_S):
+                    status = await self._directory.host(name).status()
+            except (HolderGone, TimeoutError):
+                continue  # it is starting or going; the sweep takes care of its job
+            if not status.used:
+                self._spares.append(name)
+            elif status.open_jobs == 0:
+                await self.ended(name)
+        self._tell()
+
+    async def _keep_spares(self) -> None:
+        """Starts one spare after the other, so that the machine is left to the jobs."""
+        while True:
+            await self._refill.wait()
+            self._refill.clear()
+            while len(self._spares) < self._runtime.spares:
+                name = f"{PREFIX}{self._new_id()}"
+                try:
+                    await self._directory.create_host(name).status()
+                except HolderGone:
+                    await asyncio.sleep(PAUSE_S)
+                    continue
+                self._spares.append(name)
+                self._tell()
+
+    async def _keep_order(self) -> None:
+        """Ends actors whose time is over, and notices spares that have died."""
+        while True:
+            await asyncio.sleep(max(PAUSE_S, self._runtime.linger_s / 4))
+            now = asyncio.get_running_loop().time()
+            for name, since in list(self._lingering.items()):
+                if now - since >= self._runtime.linger_s:
+                    self._end(name)
+            for name in list(self._spares):
+                if name not in self._directory.names():
+                    await self.taken(name)
+
+    async def _sweep(self) -> None:
+        """Finds accepted jobs that nobody holds and gives them to a shared host."""
+        while True:
+            now = self._clock()
+            try:
+                orphans = await self._journal.orphans(now, now - timedelta(seconds=self._runtime.lease_s))
+            except StoreError as error:
+                log.warning("sweep failed", extra={"reason": str(error)})
+                orphans = []
+            for place, row in enumerate(orphans):
+                host = self._directory.create_host(shared_name(place % self._runtime.hosts))
+                try:
+                    await host.adopt(row.job_id)
+                except (HolderGone, StoreError) as error:
+                    log.warning("orphan not adopted", extra={"job_id": row.job_id, "reason": str(error)})
+            await asyncio.sleep(self._runtime.lease_s / 2)
+
+    def _end(self, name: str) -> None:
+        self._lingering.pop(name, None)
+        self._directory.kill(name)
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -1,0 +1,104 @@
+"""What goes between a job's holder and a caller of models: orders one way, outcomes the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ditto.domain import schemas, strategies
+from ditto.domain.events import Failure, Reply
+from ditto.domain.job import Job, Running
+from ditto.domain.spec import Message
+from ditto.domain.timers import call_timeout_s
+from ditto.providers.port import ModelRequest
+from ditto.settings.endpoints import split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One model call that a caller is asked to make.
+
+    Attributes:
+        id: `<job>/<round>/<call>`: the same order again is the same call.
+    """
+
+    id: str
+    provider: str
+    name: str
+    request: ModelRequest
+    timeout_s: float
+    max_retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an order; `caller` keeps it until it is acknowledged."""
+
+    order_id: str
+    caller: str
+    result: Reply | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Outcomes from one caller.
+
+    Attributes:
+        instance: The caller's process; another one has lost what the last one had under way.
+        last: The number of the last outcome, to poll on from.
+    """
+
+    instance: str
+    last: int
+    outcomes: list[Outcome]
+
+
+class Calls(Protocol):
+    """What a job needs of the callers."""
+
+    def pick(self, job_id: str) -> str:
+        """Returns the name of the caller that makes this job's next calls."""
+        ...
+
+    def submit(self, caller: str, order: Order) -> None: ...
+
+    def acknowledge(self, caller: str, order_ids: list[str]) -> None:
+        """Tells that these outcomes are in the journal."""
+        ...
+
+    def cancel(self, caller: str, order_ids: list[str]) -> None: ...
+
+
+def order_id(job_id: str, call: str, round_: int) -> str:
+    """Returns the id under which a call is made."""
+    return f"{job_id}/{round_}/{call}"
+
+
+def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] | None = None) -> Order:
+    """Returns the order for a running call of this job, with the time that it has left.
+
+    `shared` are the messages of another order of this job: where they are the same they are used again, so that orders
+    that travel together carry one copy of a long prompt.
+    """
+    status = job.calls[call_name]
+    assert isinstance(status, Running)
+    call = next(call for call in job.spec.calls if call.name == call_name)
+    provider, model = split(call.model)
+    spec = job.spec
+    messages = strategies.messages(job, call_name)
+    return Order(
+        id=order_id(job.id, call_name, status.round),
+        provider=provider,
+        name=call.model,
+        request=ModelRequest(
+            model=model,
+            messages=shared if messages == shared else messages,
+            system=spec.system,
+            sampling=spec.sampling,
+            seed=call.seed,
+            schema=None if spec.schema is None else schemas.wrap(spec.schema),
+        ),
+        timeout_s=call_timeout_s(job, status, now),
+        max_retries=spec.max_retries,
+    )

@@ -1,0 +1,157 @@
+"""Where a job lives: in an actor of its own while a spare is there, on a shared host beyond."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from ditto.domain.events import Recorded
+from ditto.domain.job import Job
+from ditto.domain.spec import JobSpec, Placement
+from ditto.errors import HolderGone
+from ditto.runtime.host import PREFIX, HostStatus
+from ditto.store.port import Claim
+
+PAUSE_S = 1.0
+POLL_S = 30.0
+
+
+class HostPort(Protocol):
+    """A holder of jobs in another process. Every method may raise `HolderGone` when that process is not there."""
+
+    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job: ...
+
+    async def adopt(self, job_id: str) -> None: ...
+
+    async def wait(self, job_id: str, timeout_s: float) -> Job: ...
+
+    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]: ...
+
+    async def cancel(self, job_id: str) -> Job: ...
+
+    async def status(self) -> HostStatus: ...
+
+
+class KeeperPort(Protocol):
+    """The keeper in another process. Every method may raise `HolderGone`."""
+
+    async def spares(self, known: list[str], wait_s: float) -> list[str]: ...
+
+    async def taken(self, name: str) -> None: ...
+
+    async def ended(self, name: str) -> None: ...
+
+
+class Directory(Protocol):
+    """The actors of this cluster by name."""
+
+    def host(self, name: str) -> HostPort:
+        """Returns the holder of this name, which need not be alive."""
+        ...
+
+    def create_host(self, name: str) -> HostPort:
+        """Returns the holder of this name, begun now if it is not there."""
+        ...
+
+    def keeper(self) -> KeeperPort: ...
+
+    def kill(self, name: str) -> None:
+        """Ends an actor for good; harmless when it is not there."""
+        ...
+
+    def names(self) -> list[str]:
+        """Returns the names of all living actors of Ditto."""
+        ...
+
+
+class Spares:
+    """The job actors that are ready, as this process knows them; kept up with the keeper in the background."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._ready: deque[str] = deque()
+        self._told: list[str] = []
+        self._task: asyncio.Task[None] | None = None
+        self._notes: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begins to follow the keeper; needs a running loop."""
+        self._task = asyncio.get_running_loop().create_task(self._follow())
+
+    def offer(self, name: str) -> None:
+        """Adds a spare that is known to be there before the keeper has said so."""
+        self._ready.append(name)
+
+    def take(self) -> str | None:
+        """Returns a spare's name, which no other job of this process gets; None where there is none."""
+        if not self._ready:
+            return None
+        name = self._ready.popleft()
+        note = asyncio.get_running_loop().create_task(self._note(name))
+        self._notes.add(note)
+        note.add_done_callback(self._notes.discard)
+        return name
+
+    async def close(self) -> None:
+        tasks = [*self._notes, *([self._task] if self._task is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _note(self, name: str) -> None:
+        try:
+            await self._directory.keeper().taken(name)
+        except HolderGone:
+            return  # the keeper finds out by itself when it comes back
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                now = await self._directory.keeper().spares(self._told, POLL_S)
+            except HolderGone:
+                await asyncio.sleep(PAUSE_S)
+                continue
+            self._ready.extend(name for name in now if name not in self._told and name not in self._ready)
+            gone = set(self._told) - set(now)
+            self._ready = deque(name for name in self._ready if name not in gone)
+            self._told = now
+
+
+class Placer:
+    """Gives each job its holder.
+
+    Args:
+        hosts: How many shared hosts there are.
+        new_id: Mints job ids.
+    """
+
+    def __init__(self, directory: Directory, spares: Spares, *, hosts: int, new_id: Callable[[], str]) -> None:
+        self._directory = directory
+        self._spares = spares
+        self._new_id = new_id
+        self._turn = itertools.cycle(range(hosts))
+
+    def place(self, placement: Placement) -> tuple[str, HostPort]:
+        """Returns a new job's id and its holder."""
+        if placement is not Placement.SHARED and (spare := self._spares.take()) is not None:
+            return spare.removeprefix(PREFIX), self._directory.host(spare)
+        job_id = self._new_id()
+        if placement is Placement.DEDICATED:
+            return job_id, self._directory.create_host(f"{PREFIX}{job_id}")
+        return job_id, self.shared()
+
+    def shared(self) -> HostPort:
+        """Returns the next shared host."""
+        return self._directory.create_host(shared_name(next(self._turn)))
+
+    def holding(self, name: str) -> HostPort:
+        """Returns the holder of this name."""
+        return self._directory.host(name)
+
+
+def shared_name(number: int) -> str:
+    """Returns the name of a shared host, from 0."""
+    return f"host:{number}"

@@ -1,0 +1,219 @@
+"""One job being run: what its strategy asks for is journalled, then done; what comes back is journalled, then used.
+
+Write, then act. Every turn of the loop takes what has arrived, asks the strategy, and writes the whole turn as one
+append; only then are calls made, outcomes acknowledged and clients told. A crash between any two steps leaves a
+journal from which the same loop goes on: `resume` gives the running calls to their callers again, under the same ids.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ditto.domain import events as ev
+from ditto.domain import schemas, strategies
+from ditto.domain.events import Event, Failure, Recorded, Reply
+from ditto.domain.job import Job, Running, accepted, apply
+from ditto.domain.spec import JobSpec
+from ditto.domain.timers import Timer, expire, next_timer
+from ditto.errors import StoreUnavailable
+from ditto.runtime.orders import Calls, Outcome, order, order_id
+from ditto.store.port import Append, Journal
+
+Clock = Callable[[], datetime]
+STORE_PAUSE_S = 0.5
+
+
+def utc_now() -> datetime:
+    """Returns this moment, aware UTC."""
+    return datetime.now(UTC)
+
+
+class JobRunner:
+    """Runs one job to its end.
+
+    Args:
+        job: As its journal tells it; its acceptance is durable.
+        told: Called with the job after each append, in order.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        journal: Journal,
+        calls: Calls,
+        told: Callable[[Job, tuple[Recorded, ...]], None],
+        new_id: Callable[[], str],
+        clock: Clock = utc_now,
+    ) -> None:
+        self.job = job
+        self._journal = journal
+        self._calls = calls
+        self._told = told
+        self._new_id = new_id
+        self._clock = clock
+        self._outcomes: dict[str, Outcome] = {}
+        self._cancelled = False
+        self._arrived = asyncio.Event()
+
+    def deliver(self, outcome: Outcome) -> None:
+        """Hands in what came of one of this job's orders; the same one again does nothing."""
+        self._outcomes.setdefault(outcome.order_id, outcome)
+        self._arrived.set()
+
+    def cancel(self) -> None:
+        """Asks the job to end without a verdict."""
+        self._cancelled = True
+        self._arrived.set()
+
+    async def run(self) -> Job:
+        """Returns the job when it has ended.
+
+        Raises:
+            AppendConflict: Another holder has taken the job over; this one must do nothing more for it.
+        """
+        self._submit([name for name, status in self.job.calls.items() if isinstance(status, Running)])
+        while not self.job.state.ended:
+            await self._turn()
+            if not self.job.state.ended:
+                await self._wait()
+        return self.job
+
+    async def _turn(self) -> None:
+        before = self.job
+        taken, self._outcomes = list(self._outcomes.values()), {}
+        events = self._turn_events(taken)
+        if events:
+            await self._append(events)
+        self._acknowledge(taken)
+        started = [event.call for _, event in events if isinstance(event, ev.CallStarted)]
+        if self.job.state.ended:
+            self._stop(before)
+        else:
+            self._submit(started)
+
+    def _turn_events(self, outcomes: list[Outcome]) -> tuple[tuple[datetime, Event], ...]:
+        turn = _Turn(self.job, self._clock)
+        for outcome in outcomes:
+            turn.take(outcome)
+        timer = next_timer(turn.job)
+        if self._cancelled and not turn.job.state.ended:
+            turn.add(ev.JobCancelled())
+        elif timer is not None and timer.at <= self._clock():
+            for event in expire(turn.job, timer.cut, self._clock()):
+                turn.add(event)
+        turn.decide(self._calls.pick(self.job.id))
+        return tuple(turn.events)
+
+    async def _append(self, events: tuple[tuple[datetime, Event], ...]) -> None:
+        append = Append(job_id=self.job.id, id=self._new_id(), after=self.job.seq, events=events)
+        while True:
+            try:
+                await self._journal.append(append)
+                break
+            except StoreUnavailable:
+                await asyncio.sleep(STORE_PAUSE_S)
+        records = numbered(append)
+        for record in records:
+            self.job = apply(self.job, record)
+        self._told(self.job, records)
+
+    def _submit(self, names: list[str]) -> None:
+        now = self._clock()
+        shared = None
+        for name in names:
+            status = self.job.calls[name]
+            assert isinstance(status, Running)
+            made = order(self.job, name, now, shared)
+            shared = made.request.messages
+            self._calls.submit(status.caller, made)
+
+    def _acknowledge(self, outcomes: list[Outcome]) -> None:
+        by_caller: dict[str, list[str]] = {}
+        for outcome in outcomes:
+            by_caller.setdefault(outcome.caller, []).append(outcome.order_id)
+        for caller, keys in by_caller.items():
+            self._calls.acknowledge(caller, keys)
+
+    def _stop(self, before: Job) -> None:
+        """Cancels what is still under way for a job that has ended."""
+        for name, status in before.calls.items():
+            if isinstance(status, Running):
+                self._calls.cancel(status.caller, [order_id(before.id, name, status.round)])
+
+    async def _wait(self) -> None:
+        timer: Timer | None = next_timer(self.job)
+        left_s = None if timer is None else max(0.0, (timer.at - self._clock()).total_seconds())
+        try:
+            async with asyncio.timeout(left_s):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+        self._arrived.clear()
+
+
+def first_events(
+    job_id: str, spec: JobSpec, holder: str, caller: str, clock: Clock
+) -> tuple[tuple[datetime, Event], ...]:
+    """Returns the events with which a job begins: its acceptance, and the calls that its strategy makes at once."""
+    acceptance: tuple[datetime, Event] = (clock(), ev.JobAccepted(spec=spec, holder=holder))
+    turn = _Turn(accepted(job_id, Recorded(seq=1, at=acceptance[0], event=acceptance[1])), clock)
+    turn.decide(caller)
+    return (acceptance, *turn.events)
+
+
+class _Turn:
+    """The events of one turn, each applied as it is added, so that the strategy sees them."""
+
+    def __init__(self, job: Job, clock: Clock) -> None:
+        self.job = job
+        self.events: list[tuple[datetime, Event]] = []
+        self._clock = clock
+
+    def add(self, event: Event) -> None:
+        at = self._clock()
+        self.job = apply(self.job, Recorded(seq=self.job.seq + 1, at=at, event=event))
+        self.events.append((at, event))
+
+    def take(self, outcome: Outcome) -> None:
+        """Adds what came of an order, unless the job no longer waits for it."""
+        _, round_text, call = outcome.order_id.split("/", 2)
+        status = self.job.calls.get(call)
+        if not isinstance(status, Running) or status.round != int(round_text) or self.job.state.ended:
+            return
+        match outcome.result:
+            case Reply() as reply:
+                self.add(ev.CallCompleted(call=call, round=status.round, reply=_checked(reply, self.job)))
+            case Failure() as failure:
+                self.add(ev.CallFailed(call=call, round=status.round, failure=failure))
+
+    def decide(self, caller: str) -> None:
+        """Adds what the strategy asks for: calls to start, or the job's end."""
+        for action in strategies.next_actions(self.job):
+            match action:
+                case strategies.Ask(call=call, round=round_):
+                    self.add(ev.CallStarted(call=call, round=round_, caller=caller))
+                case strategies.Settle():
+                    began = time.perf_counter()
+                    verdict = strategies.verdict(self.job)
+                    self.add(ev.JobCompleted(verdict=verdict, merge_s=time.perf_counter() - began))
+                case strategies.Fail(type=type_, message=message):
+                    self.add(ev.JobFailed(type=type_, message=message))
+
+
+def numbered(append: Append) -> tuple[Recorded, ...]:
+    """Returns the append's events as the journal numbers them."""
+    return tuple(
+        Recorded(seq=append.after + place, at=at, event=event) for place, (at, event) in enumerate(append.events, 1)
+    )
+
+
+def _checked(reply: Reply, job: Job) -> Reply:
+    if job.spec.schema is None or reply.finish == "content_filter":
+        return reply
+    found = schemas.problem(reply.text, job.spec.schema)
+    return replace(reply, problem=found)

@@ -1,0 +1,110 @@
+"""The journal in memory: for tests of what builds on one. It forgets everything with its process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ditto.domain import events as ev
+from ditto.domain.events import Event, Recorded
+from ditto.domain.job import Completed, Job, fold
+from ditto.errors import AppendConflict, KeyTaken, StaleEpoch
+from ditto.store.port import Append, Filter, JobRow, RowPage
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Lease:
+    epoch: int = 0
+    until: datetime = _LONG_AGO
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """A `Journal` that keeps everything in dictionaries."""
+
+    _records: dict[str, list[tuple[str, Recorded]]] = field(default_factory=dict)
+    _keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _leases: dict[str, _Lease] = field(default_factory=dict)
+
+    async def append(self, append: Append) -> None:
+        written = self._records.get(append.job_id, [])
+        if len(written) > append.after and written[append.after][0] == append.id:
+            return
+        if len(written) != append.after:
+            raise AppendConflict(f"another writer has appended to job {append.job_id} after event {append.after}")
+        if append.claim is not None:
+            taken = self._keys.get(append.claim.key)
+            if taken is not None:
+                raise KeyTaken(*taken)
+            self._keys[append.claim.key] = (append.job_id, append.claim.fingerprint)
+        self._records[append.job_id] = [*written, *_numbered(append)]
+
+    async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
+        return [record for _, record in self._records.get(job_id, [])[after:]]
+
+    async def row(self, job_id: str) -> JobRow | None:
+        return _row(self._job(job_id)) if job_id in self._records else None
+
+    async def keyed(self, key: str) -> tuple[str, str] | None:
+        return self._keys.get(key)
+
+    async def page(self, wanted: Filter, limit: int, cursor: str | None) -> RowPage:
+        jobs = sorted(self._jobs(), key=lambda job: (job.accepted_at, job.id), reverse=True)
+        found = [job for job in jobs if _matches(job, wanted)]
+        start = next((place for place, job in enumerate(found, 1) if job.id == cursor), 0)
+        shown = found[start : start + limit]
+        more = shown[-1].id if len(found) > start + limit else None
+        return RowPage(rows=tuple(_row(job) for job in shown), cursor=more)
+
+    async def held(self, holder: str) -> list[str]:
+        return [job.id for job in self._jobs() if job.holder == holder and not job.state.ended]
+
+    async def orphans(self, now: datetime, quiet_since: datetime) -> list[JobRow]:
+        rows = [_row(job) for job in self._jobs() if not job.state.ended and job.updated_at < quiet_since]
+        return [row for row in rows if self._leases.get(row.holder, _Lease()).until < now]
+
+    async def begin_epoch(self, holder: str) -> int:
+        lease = self._leases.setdefault(holder, _Lease())
+        lease.epoch += 1
+        return lease.epoch
+
+    async def renew(self, holder: str, epoch: int, until: datetime) -> None:
+        lease = self._leases.setdefault(holder, _Lease())
+        if lease.epoch != epoch:
+            raise StaleEpoch(f"{holder} has begun a later epoch than {epoch}")
+        lease.until = until
+
+    async def close(self) -> None:
+        return None
+
+    def _job(self, job_id: str) -> Job:
+        return fold(job_id, [record for _, record in self._records[job_id]])
+
+    def _jobs(self) -> list[Job]:
+        return sorted((self._job(job_id) for job_id in self._records), key=lambda job: job.accepted_at)
+
+
+def _numbered(append: Append) -> list[tuple[str, Recorded]]:
+    def stored(event: Event) -> Event:
+        return ev.decode(ev.encode(event))
+
+    return [
+        (append.id, Recorded(seq=append.after + place, at=at, event=stored(event)))
+        for place, (at, event) in enumerate(append.events, start=1)
+    ]
+
+
+def _matches(job: Job, wanted: Filter) -> bool:
+    if wanted.state is not None and job.state is not wanted.state:
+        return False
+    if wanted.needs_review is not None:
+        review = isinstance(job.outcome, Completed) and job.outcome.verdict.needs_review
+        if review is not wanted.needs_review:
+            return False
+    return all(str(job.spec.metadata.get(key)) == value for key, value in wanted.metadata.items())
+
+
+def _row(job: Job) -> JobRow:
+    return JobRow(job_id=job.id, state=job.state, holder=job.holder, updated_at=job.updated_at)

@@ -1,0 +1,111 @@
+"""The journal's contract: what any store of jobs must do, and what it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ditto.domain.events import Event, Recorded
+from ditto.domain.job import JobState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """An idempotency key that a new job takes with its acceptance, and what makes a request the same."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """Events for one job's journal; all of them are written or none.
+
+    Attributes:
+        id: The append's own id: the same append again succeeds, its answer may have been lost.
+        after: The number of the job's last event as the writer knows it; 0 for a new job.
+        events: With the moment of each (aware UTC).
+        claim: Only with `job.accepted`.
+    """
+
+    job_id: str
+    id: str
+    after: int
+    events: tuple[tuple[datetime, Event], ...]
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """What the index of jobs knows without reading a journal."""
+
+    job_id: str
+    state: JobState
+    holder: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which jobs are listed; metadata is compared as text."""
+
+    state: JobState | None = None
+    needs_review: bool | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowPage:
+    """Jobs, newest first, and where the next page begins."""
+
+    rows: tuple[JobRow, ...]
+    cursor: str | None
+
+
+class Journal(Protocol):
+    """Every method may raise `StoreUnavailable`. Any number of processes may share one store."""
+
+    async def append(self, append: Append) -> None:
+        """Returns when the events are durable.
+
+        Raises:
+            AppendConflict: Another writer has written at that place.
+            KeyTaken: The claim's key already names another job; nothing was written.
+        """
+        ...
+
+    async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
+        """Returns a job's events behind number `after`, in order; none for an unknown job."""
+        ...
+
+    async def row(self, job_id: str) -> JobRow | None: ...
+
+    async def keyed(self, key: str) -> tuple[str, str] | None:
+        """Returns the job and the fingerprint that an idempotency key names."""
+        ...
+
+    async def page(self, wanted: Filter, limit: int, cursor: str | None) -> RowPage: ...
+
+    async def held(self, holder: str) -> list[str]:
+        """Returns the jobs that this holder has not finished, oldest first."""
+        ...
+
+    async def orphans(self, now: datetime, quiet_since: datetime) -> list[JobRow]:
+        """Returns unfinished jobs whose holder's lease has run out and to which nothing happened since."""
+        ...
+
+    async def begin_epoch(self, holder: str) -> int:
+        """Returns the holder's next epoch, from 1, and remembers it."""
+        ...
+
+    async def renew(self, holder: str, epoch: int, until: datetime) -> None:
+        """Extends a holder's lease.
+
+        Raises:
+            StaleEpoch: A later instance of this holder has begun.
+        """
+        ...
+
+    async def close(self) -> None: ...

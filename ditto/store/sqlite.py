@@ -1,0 +1,289 @@
+"""The journal in one SQLite file that any number of processes on one machine share.
+
+Write-ahead log, `synchronous=FULL`: an append that returned survives a power cut. Each process writes through one
+thread (see `group_commit`) and reads through another. The file's mode is 0600.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Text, cast, create_engine, event, func, insert, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.pool import NullPool
+
+from ditto.domain import events as ev
+from ditto.domain.events import Recorded, decode, encode
+from ditto.domain.job import JobState
+from ditto.errors import AppendConflict, ConfigurationError, KeyTaken, StaleEpoch, StoreError, StoreUnavailable
+from ditto.store import tables
+from ditto.store.group_commit import GroupCommit
+from ditto.store.port import Append, Filter, JobRow, RowPage
+from ditto.store.tables import events, from_us, holders, jobs, keys, to_us
+
+T = TypeVar("T")
+_BUSY_MS = 30_000
+_INSERT_EVENT = "INSERT INTO events (job_id, seq, append_id, at_us, kind, body) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+class SqliteJournal:
+    """A `Journal` on a local file.
+
+    Args:
+        path: Created with its folder where it is missing.
+
+    Raises:
+        ConfigurationError: The file is no journal, or a newer version's.
+        StoreUnavailable: The file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine = _open(path)
+        self._writer_connection: Connection | None = None
+        self._writer: GroupCommit[Append | _Write, Any] = GroupCommit(self._write)
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ditto-journal-reader")
+        self._reader_connection: Connection | None = None
+
+    async def append(self, append: Append) -> None:
+        await self._writer.put(append)
+
+    async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
+        query = (
+            select(events.c.seq, events.c.at_us, events.c.body)
+            .where(events.c.job_id == job_id, events.c.seq > after)
+            .order_by(events.c.seq)
+        )
+        rows = await self._query(lambda connection: connection.execute(query).all())
+        return [Recorded(seq=row.seq, at=from_us(row.at_us), event=decode(row.body)) for row in rows]
+
+    async def row(self, job_id: str) -> JobRow | None:
+        found = await self._query(lambda connection: connection.execute(_rows().where(jobs.c.job_id == job_id)).first())
+        return None if found is None else _row(found)
+
+    async def keyed(self, key: str) -> tuple[str, str] | None:
+        query = select(keys.c.job_id, keys.c.fingerprint).where(keys.c.key == key)
+        found = await self._query(lambda connection: connection.execute(query).first())
+        return None if found is None else (found.job_id, found.fingerprint)
+
+    async def page(self, wanted: Filter, limit: int, cursor: str | None) -> RowPage:
+        query = _rows().add_columns(jobs.c.created_us).order_by(jobs.c.created_us.desc(), jobs.c.job_id.desc())
+        if wanted.state is not None:
+            query = query.where(jobs.c.state == str(wanted.state))
+        if wanted.needs_review is not None:
+            query = query.where(jobs.c.needs_review == wanted.needs_review)
+        for key, value in wanted.metadata.items():
+            path = f"$.{_quoted(key)}"
+            query = query.where(_json_text(path) == value)
+        if cursor is not None:
+            created_us, _, job_id = cursor.partition("-")
+            query = query.where(tuple_(jobs.c.created_us, jobs.c.job_id) < (int(created_us), job_id))
+        rows = await self._query(lambda connection: connection.execute(query.limit(limit + 1)).all())
+        shown = rows[:limit]
+        more = f"{shown[-1].created_us}-{shown[-1].job_id}" if len(rows) > limit else None
+        return RowPage(rows=tuple(_row(row) for row in shown), cursor=more)
+
+    async def held(self, holder: str) -> list[str]:
+        query = select(jobs.c.job_id).where(jobs.c.holder == holder, jobs.c.open).order_by(jobs.c.created_us)
+        return await self._query(lambda connection: list(connection.execute(query).scalars()))
+
+    async def orphans(self, now: datetime, quiet_since: datetime) -> list[JobRow]:
+        living = select(holders.c.name).where(holders.c.expires_us >= to_us(now))
+        query = (
+            _rows()
+            .where(jobs.c.open, jobs.c.holder.not_in(living), jobs.c.updated_us < to_us(quiet_since))
+            .order_by(jobs.c.created_us)
+        )
+        rows = await self._query(lambda connection: connection.execute(query).all())
+        return [_row(row) for row in rows]
+
+    async def begin_epoch(self, holder: str) -> int:
+        statement = (
+            upsert(holders)
+            .values(name=holder, epoch=1, expires_us=0)
+            .on_conflict_do_update(index_elements=["name"], set_={"epoch": holders.c.epoch + 1})
+            .returning(holders.c.epoch)
+        )
+        epoch: int = await self._writer.put(_Write(lambda connection: connection.execute(statement).scalar_one()))
+        return epoch
+
+    async def renew(self, holder: str, epoch: int, until: datetime) -> None:
+        statement = (
+            update(holders).where(holders.c.name == holder, holders.c.epoch == epoch).values(expires_us=to_us(until))
+        )
+        renewed = await self._writer.put(_Write(lambda connection: connection.execute(statement).rowcount))
+        if renewed == 0:
+            raise StaleEpoch(f"{holder} has begun a later epoch than {epoch}")
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.to_thread(self._reader.shutdown)
+        for connection in (self._writer_connection, self._reader_connection):
+            if connection is not None:
+                connection.close()
+        self._engine.dispose()
+
+    async def _query(self, query: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_query, query)
+
+    def _run_query(self, query: Callable[[Connection], T]) -> T:
+        try:
+            if self._reader_connection is None:
+                self._reader_connection = self._engine.connect()
+            return query(self._reader_connection)
+        except DatabaseError as error:
+            self._reader_connection = None
+            raise _unavailable(self._path, error) from error
+
+    def _write(self, batch: list[Append | _Write]) -> list[Any]:
+        try:
+            if self._writer_connection is None:
+                self._writer_connection = self._engine.connect()
+            return _committed(self._writer_connection, batch)
+        except DatabaseError as error:
+            if self._writer_connection is not None:
+                self._writer_connection.close()
+                self._writer_connection = None
+            return [_unavailable(self._path, error)] * len(batch)
+
+
+class _Write:
+    """Any other statement that goes through the writer's thread."""
+
+    def __init__(self, run: Callable[[Connection], Any]) -> None:
+        self.run = run
+
+
+def _open(path: Path) -> Engine:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror}") from error
+    engine = create_engine(
+        f"sqlite:///{path}",
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _configure)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _migrate(connection, path)
+            connection.exec_driver_sql("COMMIT")
+    except DatabaseError as error:
+        if "not a database" in str(error.orig):
+            raise ConfigurationError(f"{path} is no journal of Ditto's: {error.orig}; it was left untouched") from error
+        raise _unavailable(path, error) from error
+    return engine
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _migrate(connection: Connection, path: Path) -> None:
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if version > tables.SCHEMA_VERSION:
+        raise ConfigurationError(
+            f"{path} was written by a newer Ditto (schema {version}, this one knows {tables.SCHEMA_VERSION})"
+        )
+    if version == 0:
+        tables.metadata.create_all(connection)
+        connection.exec_driver_sql(f"PRAGMA user_version={tables.SCHEMA_VERSION}")
+
+
+def _committed(connection: Connection, batch: list[Append | _Write]) -> list[Any]:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        results = [_in_savepoint(connection, item) for item in batch]
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    return results
+
+
+def _in_savepoint(connection: Connection, item: Append | _Write) -> Any:
+    """Runs one item such that its failure undoes nothing but itself."""
+    connection.exec_driver_sql("SAVEPOINT item")
+    try:
+        result = item.run(connection) if isinstance(item, _Write) else _append(connection, item)
+    except (IntegrityError, StoreError) as error:
+        connection.exec_driver_sql("ROLLBACK TO item")
+        connection.exec_driver_sql("RELEASE item")
+        if isinstance(error, StoreError):
+            return error
+        assert isinstance(item, Append)
+        return _lost(connection, item)
+    connection.exec_driver_sql("RELEASE item")
+    return result
+
+
+def _append(connection: Connection, append: Append) -> None:
+    if append.after > 0:
+        last = connection.exec_driver_sql("SELECT max(seq) FROM events WHERE job_id = ?", (append.job_id,)).scalar()
+        if last is None or last < append.after:
+            raise AppendConflict(f"job {append.job_id} has no event {append.after} to append to")
+    rows = [
+        (append.job_id, append.after + place, append.id, to_us(at), written.kind, encode(written))
+        for place, (at, written) in enumerate(append.events, start=1)
+    ]
+    connection.exec_driver_sql(_INSERT_EVENT, rows)
+    at, first = append.events[0]
+    rest = append.events
+    if isinstance(first, ev.JobAccepted):
+        connection.execute(insert(jobs).values(tables.new_row(append.job_id, at, first)))
+        rest = append.events[1:]
+    if append.claim is not None:
+        _claim(connection, append)
+    if rest:
+        connection.execute(update(jobs).where(jobs.c.job_id == append.job_id).values(tables.changes(rest)))
+
+
+def _claim(connection: Connection, append: Append) -> None:
+    assert append.claim is not None
+    taken = connection.execute(select(keys).where(keys.c.key == append.claim.key)).first()
+    if taken is not None:
+        raise KeyTaken(taken.job_id, taken.fingerprint)
+    connection.execute(
+        insert(keys).values(key=append.claim.key, job_id=append.job_id, fingerprint=append.claim.fingerprint)
+    )
+
+
+def _lost(connection: Connection, append: Append) -> AppendConflict | None:
+    """Returns the conflict, or nothing where it was this very append that had been written before."""
+    query = select(events.c.append_id).where(events.c.job_id == append.job_id, events.c.seq == append.after + 1)
+    if connection.execute(query).scalar() == append.id:
+        return None
+    return AppendConflict(f"another writer has appended to job {append.job_id} after event {append.after}")
+
+
+def _rows() -> Any:
+    return select(jobs.c.job_id, jobs.c.state, jobs.c.holder, jobs.c.updated_us)
+
+
+def _row(row: Any) -> JobRow:
+    return JobRow(
+        job_id=row.job_id, state=JobState(row.state), holder=row.holder, updated_at=from_us(row.updated_us)
+    )
+
+
+def _json_text(path: str) -> Any:
+    return cast(func.json_extract(jobs.c.metadata, path), Text)
+
+
+def _quoted(key: str) -> str:
+    return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _unavailable(path: Path, error: DatabaseError) -> StoreUnavailable:
+    return StoreUnavailable(f"the journal {path} cannot be used: {error.orig}")
