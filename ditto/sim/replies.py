@@ -22,12 +22,14 @@ class Reply:
 
     Attributes:
         reasoning: Given in a field of its own where the dialect has one.
+        stopped_by: The stop sequence that ended it, or blank.
         input_tokens: Estimated.
     """
 
     text: str
     finish: Finish = "stop"
     reasoning: str = ""
+    stopped_by: str = ""
     input_tokens: int = 0
 
     @property
@@ -54,12 +56,13 @@ def estimated(text: str) -> int:
 
 def limited(reply: Reply, asked: Asked) -> Reply:
     """Returns the reply as far as the request's stop sequences and token limit let it go."""
-    text, finish = reply.text, reply.finish
-    ends = [at for sequence in asked.stop if sequence and (at := text.find(sequence)) >= 0]
+    text, finish, stopped_by = reply.text, reply.finish, ""
+    ends = [(at, sequence) for sequence in asked.stop if sequence and (at := text.find(sequence)) >= 0]
     if ends:
-        text = text[: min(ends)]
+        end, stopped_by = min(ends)
+        text = text[:end]
     if asked.max_tokens is not None:
         pieces = _TOKEN.findall(text)
         if len(pieces) > asked.max_tokens:
-            text, finish = "".join(pieces[: asked.max_tokens]), "length"
-    return replace(reply, text=text, finish=finish, input_tokens=estimated(asked.input_text))
+            text, finish, stopped_by = "".join(pieces[: asked.max_tokens]), "length", ""
+    return replace(reply, text=text, finish=finish, stopped_by=stopped_by, input_tokens=estimated(asked.input_text))

@@ -14,13 +14,21 @@ from ditto.sim import catalog
 from ditto.sim.casting import Cast
 from ditto.sim.counts import Counts
 from ditto.sim.dialects import Dialect, encoded
+from ditto.sim.dialects.anthropic import Anthropic
 from ditto.sim.dialects.openai import OpenAI
+from ditto.sim.dialects.workers_ai import WorkersAI, WorkersAICompatible
 from ditto.sim.replay import load
 from ditto.sim.stage import Stage
 
 _BODY_LIMIT = 64 * 1024 * 1024
 _BACKLOG = 4096
 _NO_MODEL = "This server plays language models, for first steps, tests and benchmarks. There is no language model behind it."
+_ROUTES: dict[str, Dialect] = {
+    "/v1/chat/completions": OpenAI(),
+    "/v1/messages": Anthropic(),
+    "/client/v4/accounts/{account}/ai/run/{model:.+}": WorkersAI(),
+    "/client/v4/accounts/{account}/ai/v1/chat/completions": WorkersAICompatible(),
+}
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -139,7 +147,8 @@ def _app(stage: Stage) -> web.Application:
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/sim/counts", _counts(stage))
     app.router.add_post("/sim/reset", _reset(stage))
-    app.router.add_post("/v1/chat/completions", _ask(stage, OpenAI()))
+    for route, dialect in _ROUTES.items():
+        app.router.add_post(route, _ask(stage, dialect))
     app.router.add_get("/v1/models", _models(stage))
     return app
 

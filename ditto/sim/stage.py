@@ -238,7 +238,7 @@ def _failure(acts: Mapping[str, Behaviour], asked: Asked) -> Refused | None:
     tokens = estimated(asked.input_text)
     if limit is not None and tokens > limit:
         message = f"This model's maximum context length is {limit} tokens. However, your messages resulted in {tokens} tokens."
-        return Refused(Fault.CONTEXT, message)
+        return Refused(Fault.CONTEXT, message, f"{tokens} tokens > {limit}")
     return None
 
 
@@ -248,12 +248,13 @@ def _unsupported(name: str) -> str:
 
 
 def _error(dialect: Dialect, refused: Refused, number: int) -> web.Response:
-    headers = {"x-request-id": f"req_{number:024d}"}
+    headers = {"x-request-id": f"req_{number:024d}", "request-id": f"req_{number:024d}"}
     if refused.retry_after_s is not None:
         headers["retry-after"] = f"{refused.retry_after_s:g}"
+    status, body = dialect.error(refused, number)
     return web.Response(
-        status=refused.status,
-        body=encoded(dialect.error(refused, number)),
+        status=status,
+        body=encoded(body),
         content_type="application/json",
         headers=headers,
     )

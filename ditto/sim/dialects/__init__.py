@@ -37,8 +37,8 @@ class Dialect(Protocol):
         """Yields the frames of the response as server-sent events."""
         ...
 
-    def error(self, refused: Refused, number: int) -> Body:
-        """Returns the body of an error response."""
+    def error(self, refused: Refused, number: int) -> tuple[int, Body]:
+        """Returns status and body of an error response."""
         ...
 
 

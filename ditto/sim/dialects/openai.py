@@ -118,21 +118,15 @@ class OpenAI:
             yield frame(head | {"choices": [], "usage": _usage(reply)})
         yield frame(b"[DONE]")
 
-    def error(self, refused: Refused, number: int) -> Body:
+    def error(self, refused: Refused, number: int) -> tuple[int, Body]:
         status = refused.status
         kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
         code = _CODES.get(refused.fault)
         if refused.fault is Fault.STATUS:
             code = {429: "rate_limit_exceeded", 401: "invalid_api_key", 404: "model_not_found"}.get(status)
-        parameter = "model" if refused.fault is Fault.NO_MODEL else "messages" if refused.fault is Fault.CONTEXT else None
-        return {
-            "error": {
-                "message": refused.message,
-                "type": kind,
-                "param": parameter or refused.subject or None,
-                "code": code,
-            }
-        }
+        about = {Fault.NO_MODEL: "model", Fault.NO_ROW: "model", Fault.CONTEXT: "messages"}
+        subject = about.get(refused.fault, refused.subject) or None
+        return status, {"error": {"message": refused.message, "type": kind, "param": subject, "code": code}}
 
 
 def conversation(body: Body) -> tuple[str, tuple[Turn, ...]]:
