@@ -1,0 +1,105 @@
+"""Values of code: what a reply says a program gives, compared as the language compares, and source by its syntax tree.
+
+`'abc'` and a bare abc are the same text; 1 and 1.0 are the same number; True is no number; a list is no tuple.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Hashable
+
+from ditto.domain.spec import JSON
+
+_FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
+_INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_ASSERTS = re.compile(r"(?:\bassert\b.*|^\s*[A-Za-z_]\w*\(.*\)\s*)==\s*(?P<value>\S.*)$", re.DOTALL)
+_WORDS = {"true": True, "false": False, "null": None, "none": None}
+_LONGEST = 20_000
+
+
+def marked(value: JSON) -> tuple[Hashable, JSON]:
+    """Returns the key and the shown form of an answer that a reply marks as final."""
+    if isinstance(value, str):
+        return _read(value)
+    return key(value), repr(value)
+
+
+def inside(text: str) -> tuple[Hashable, JSON] | None:
+    """Returns key and shown form of the last code that a reply holds, None where it holds none."""
+    blocks = _FENCE.findall(text) or _INLINE.findall(text)
+    if blocks:
+        return _read(blocks[-1])
+    bare = text.strip()
+    if "\n" not in bare and _evaluated(bare) is not _NOTHING:
+        return _read(bare)
+    return None
+
+
+def key(value: object) -> Hashable:
+    """Returns what is equal for equal values, with the type in it."""
+    if value is None or isinstance(value, bool):
+        return ("constant", str(value))
+    if isinstance(value, int | float | complex):
+        return ("number", value if value == value else "nan")
+    if isinstance(value, str | bytes):
+        return (type(value).__name__, value)
+    if isinstance(value, list | tuple):
+        return (type(value).__name__, tuple(key(item) for item in value))
+    if isinstance(value, set | frozenset):
+        return ("set", frozenset(key(item) for item in value))
+    if isinstance(value, dict):
+        return ("dict", frozenset((key(name), key(item)) for name, item in value.items()))
+    return ("other", repr(value))
+
+
+class _Nothing:
+    """No value."""
+
+
+_NOTHING = _Nothing()
+
+
+def _read(text: str) -> tuple[Hashable, JSON]:
+    source = _bare(text)
+    value = _evaluated(source)
+    if value is not _NOTHING:
+        return key(value), source
+    if "\n" in source or len(source) > 200:
+        return _source(source), source
+    plain = source.strip("\"'")
+    return key(plain), repr(plain)
+
+
+def _bare(text: str) -> str:
+    source = text.strip()
+    fence = _FENCE.fullmatch(source)
+    if fence:
+        source = fence[1].strip()
+    if len(source) > 1 and source[0] == source[-1] == "`":
+        source = source.strip("`").strip()
+    asserted = _ASSERTS.match(source)
+    return asserted["value"].strip() if asserted else source
+
+
+def _evaluated(source: str) -> object:
+    if source.lower() in _WORDS:
+        return _WORDS[source.lower()]
+    if len(source) > _LONGEST:
+        return _NOTHING
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(source)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return _NOTHING
+
+
+def _source(source: str) -> Hashable:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ("source", ast.dump(ast.parse(source)))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return ("source", " ".join(source.split()))
