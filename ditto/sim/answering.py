@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
 from ditto.sim import manners, skills
-from ditto.sim.asked import Asked, digest, share
+from ditto.sim.asked import Asked, Body, digest, share
 from ditto.sim.catalog import Behaviour
 from ditto.sim.finding import Finding, Kind
-from ditto.sim.reading import read
+from ditto.sim.reading import Task, read
 from ditto.sim.replies import Reply, limited
+from ditto.sim.schema_filling import completed, filled
+from ditto.sim.slips import broken, falsified, shortened
 
 _SLIPS = 0.2
 _WORDS = "the quick brown fox jumps over the lazy dog and then it rests in the shade of an old tree".split()
@@ -51,23 +54,62 @@ def _instead(acting: Mapping[str, Behaviour], persona: str, key: str) -> Reply |
 
 def _thought(asked: Asked, persona: str, acting: Mapping[str, Behaviour], key: str) -> Reply:
     task = read(asked)
-    finding = _leaning(skills.found(task), persona, acting, key)
-    text = manners.worded(persona, finding, key)
+    honest = skills.found(task)
+    finding = _leaning(honest, task, persona, acting, key)
+    if task.schema is not None:
+        text = _filled(asked, task, task.schema, (honest, finding), persona, acting, key)
+    elif asked.json_object:
+        text = _json({"answer": finding.answer})
+    else:
+        convinced = persona == "contrary" and bool(task.earlier)
+        text = manners.worded("careful" if convinced else persona, finding, key)
     thoughts = manners.thoughts(finding)
     if persona == "thinker" and not asked.thinking:
         text = f"<think>\n{thoughts}\n</think>\n\n{text}"
     return Reply(text=text, reasoning=thoughts if asked.thinking else "")
 
 
-def _leaning(finding: Finding, persona: str, acting: Mapping[str, Behaviour], key: str) -> Finding:
+def _filled(
+    asked: Asked,
+    task: Task,
+    schema: Body,
+    findings: tuple[Finding, Finding],
+    persona: str,
+    acting: Mapping[str, Behaviour],
+    key: str,
+) -> str:
+    """The schema filled as this persona does; `findings` are the honest one and the one it leans to."""
+    honest = completed(filled(schema, task.text, findings[0]), task.earlier)
+    value = honest
+    if findings[1] is not findings[0]:
+        value = filled(schema, task.text, findings[1])
+    if value == honest:
+        if "wrong" in acting:
+            value = falsified(schema, value, digest(asked.prompt, str(acting["wrong"].amount)))
+        elif persona == "contrary" and not task.earlier:
+            value = falsified(schema, value, key)
+        elif persona == "hasty" and share("slip", key) < _SLIPS:
+            value = shortened(schema, value, key)
+    if "badjson" in acting and not task.reasked:
+        value = broken(schema, value)
+    return _json(value) if asked.schema is not None else manners.handed_over(persona, value, key)
+
+
+def _leaning(
+    finding: Finding, task: Task, persona: str, acting: Mapping[str, Behaviour], key: str
+) -> Finding:
     """The finding as this persona sees it: contrary ones and slips take another answer."""
     if "wrong" in acting:
         return _another(finding, int(acting["wrong"].amount) - 1)
-    if persona == "contrary":
+    if persona == "contrary" and not task.earlier:
         return _another(finding, 0)
-    if persona == "hasty" and share("slip", key) < _SLIPS:
+    if persona == "hasty" and task.schema is None and share("slip", key) < _SLIPS:
         return _another(finding, 1)
     return finding
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _another(finding: Finding, which: int) -> Finding:

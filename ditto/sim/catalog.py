@@ -26,7 +26,7 @@ PERSONAS: dict[str, str] = {
     "wordy": "explains first, then says what the answer is",
     "careful": "works in listed steps and marks its answer",
     "friendly": "answers in a warm full sentence",
-    "contrary": "is sure of something else",
+    "contrary": "is sure of something else, until it sees what others have answered",
     "hasty": "answers at once, and slips now and then",
     "json": "answers in fenced JSON with its reasoning",
     "thinker": "thinks aloud in a <think> block before it answers",

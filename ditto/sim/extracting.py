@@ -14,13 +14,15 @@ _SUMMARY = re.compile(
 _POINTS = re.compile(r"\b(key|main|important) (?:points?|facts?|ideas?|takeaways?)|\bbullet(?:s| points?)|\b(?:extract|list)\b", re.I)
 _ACTION = re.compile(
     r"\b(please|need|must|should|deadline|decid\w*|agree\w*|because|therefore|result|cost|price|pay|due|send|sign|confirm"
-    r"|deliver\w*|launch\w*|move[ds]?|delay\w*|cancel\w*|by|before|until|urgent\w*|important)\b",
+    r"|deliver\w*|launch\w*|move[ds]?|delay\w*|cancel\w*|by|before|until|approv\w*|agreed|sold|won|signed|million|billion|urgent\w*|important)\b",
     re.I,
 )
 _COMMON = frozenset(
     "the a an and or but of in on at to for from with by is are was were be been it its this that these those we you they i"
     " he she our your their as not no do does did have has had will would can could so if then there here".split()
 )
+
+_MOST = 5
 
 
 def extracted(task: Task) -> Finding | None:
@@ -38,13 +40,17 @@ def extracted(task: Task) -> Finding | None:
     kind = Kind.POINTS if points else Kind.PASSAGE
     if points and not summary:
         kind = Kind.PASSAGE
-    return Finding(kind=kind, answer=ranked[0], passages=_extended(ranked, task.earlier), order=order)
+    kept = _kept(ranked, task.earlier)
+    passages = tuple(dict.fromkeys((*kept, *ranked)))
+    least = min(len(kept) + 1, _MOST) if task.earlier else 0
+    return Finding(kind=kind, answer=passages[0], passages=passages, order=order, least=least)
 
 
 def in_order(finding: Finding, count: int) -> list[str]:
-    """Returns the `count` most telling sentences as they follow each other in the text."""
-    taken = set(finding.passages[:count])
-    return [item for item in finding.order if item in taken] or list(finding.passages[:count])
+    """Returns the `count` most telling sentences, or `finding.least` of them, as they follow each other in the text."""
+    chosen = finding.passages[: max(count, finding.least)]
+    taken = set(chosen)
+    return [item for item in finding.order if item in taken] or list(chosen)
 
 
 def _weights(order: tuple[str, ...]) -> dict[str, float]:
@@ -64,11 +70,9 @@ def _weights(order: tuple[str, ...]) -> dict[str, float]:
     return weights
 
 
-def _extended(ranked: tuple[str, ...], earlier: tuple[str, ...]) -> tuple[str, ...]:
-    """What the latest answer took from the text comes first, then what it missed."""
+def _kept(ranked: tuple[str, ...], earlier: tuple[str, ...]) -> tuple[str, ...]:
+    """What the latest answer took from the text, the most telling first."""
     if not earlier:
-        return ranked
+        return ()
     latest = set(sentences(earlier[-1]))
-    text = earlier[-1]
-    kept = [item for item in ranked if item in latest or item.rstrip(".!") in text]
-    return tuple(dict.fromkeys((*kept, *ranked)))
+    return tuple(item for item in ranked if item in latest or item.rstrip(".!") in earlier[-1])

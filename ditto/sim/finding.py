@@ -32,6 +32,7 @@ class Finding:
         others: Plausible wrong answers, the likeliest first.
         passages: The sentences, the most telling first.
         order: The same sentences as they stand in the text.
+        least: How many passages are given at least: those of an earlier answer and one more.
         unsure: There is nothing to go by; then nobody contradicts.
     """
 
@@ -43,4 +44,5 @@ class Finding:
     others: tuple[str, ...] = ()
     passages: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    least: int = 0
     unsure: bool = False

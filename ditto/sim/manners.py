@@ -36,6 +36,21 @@ def worded(persona: str, finding: Finding, key: str) -> str:
             return _fenced({"answer": finding.answer}) if persona == "json" else finding.answer
 
 
+def handed_over(persona: str, value: object, key: str) -> str:
+    """Returns a filled schema as a persona hands it over where only the prompt has asked for JSON."""
+    match persona:
+        case "wordy":
+            return f"Here is what I have found in the text:\n\n{_fenced(value)}\n\nLet me know if anything is missing."
+        case "friendly":
+            return f"{_one_of(_WARM, key)}\n\n{_fenced(value)}"
+        case "json":
+            return _fenced(value)
+        case "careful" | "slow" | "thinker":
+            return json.dumps(value, ensure_ascii=False, indent=2)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
 def refused(key: str) -> str:
     return _one_of(_REFUSALS, key)
 
@@ -47,7 +62,7 @@ def asked_back(key: str) -> str:
 def thoughts(finding: Finding) -> str:
     """Returns what a persona thinks before it answers."""
     about = finding.ground or finding.answer[:200]
-    return f"What is asked here? {about}. That should do."
+    return f"What is asked here? {_capital(about.rstrip('.'))}. That should do."
 
 
 def _value(persona: str, finding: Finding, key: str) -> str:
@@ -99,7 +114,7 @@ def _passage(persona: str, finding: Finding, key: str) -> str:
         case "json":
             return _fenced({"summary": _joined(in_order(finding, 2))})
         case "terse" | "hasty":
-            return finding.passages[0]
+            return _joined(in_order(finding, 1))
         case _:
             return _joined(in_order(finding, 2))
 
@@ -108,8 +123,13 @@ def _points(persona: str, finding: Finding) -> str:
     points = in_order(finding, {"terse": 2, "hasty": 2}.get(persona, 3))
     if persona == "json":
         return _fenced({"points": points, "summary": finding.passages[0]})
-    mark = "•" if persona == "friendly" else "-"
-    return "\n".join(("Key points:", *(f"{mark} {item}" for item in points), "", f"Summary: {finding.passages[0]}"))
+    listed = [f"{_mark(persona, number)} {point}" for number, point in enumerate(points, start=1)]
+    summary = _joined(list(finding.passages[: 2 if persona in ("wordy", "careful", "thinker", "slow") else 1]))
+    return "\n".join(("Key points:", *listed, "", f"Summary: {summary}"))
+
+
+def _mark(persona: str, number: int) -> str:
+    return {"careful": f"{number}.", "slow": f"{number}.", "friendly": "•"}.get(persona, "-")
 
 
 def _joined(items: list[str]) -> str:

@@ -22,12 +22,14 @@ _SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "C
 _CODES = "USD|EUR|GBP|JPY|CHF|INR|CAD|AUD|SEK|NOK|DKK|PLN|CNY"
 _MONEY = r"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY|INR|CAD|AUD)\b)?\s*"
 _ITEM = re.compile(
-    rf"(?:^|[\n,;:(]|\band\b|[-*•])\s*(?P<quantity>\d+(?:\.\d+)?)\s*(?:x|×|\*|pcs\.?(?: of)?|pieces? of|units? of)?\s+"
-    rf"(?P<name>[^\W\d_][^\n,;:@€$£]*?)\s*,?\s*(?:at|@|for|à|each at|a)\s*{_MONEY}(?P<price>{NUMBER})(?!\d)",
+    rf"(?<![\w.,#-])(?P<quantity>\d+(?:\.\d+)?)\s*(?:x|×|\*|pcs\.?(?: of)?|pieces? of|units? of)?\s+"
+    rf"(?P<name>[^\W\d_][^\n,;:@€$£.\d]*?)\s*,?\s*(?:at|@|for|à|each at)\s*{_MONEY}(?P<price>{NUMBER})(?!\d)",
     re.I,
 )
 _PLAIN_ITEM = re.compile(
-    r"(?:^|[\n,;:(]|\band\b|[-*•])\s*(?P<quantity>\d+)\s*(?:x|×)?\s+(?P<name>[^\W\d_][\w' -]*?)(?=\s*(?:[,;.)\n]|\band\b|$))", re.I
+    r"(?:\b(?:send|order(?:ed)?|need|want|buy|deliver)(?: us| me)?|^\s*[-*•]?|[,;:(]|\band)\s*"
+    r"(?P<quantity>\d+)\s*(?:x|×)?\s+(?P<name>[^\W\d_][\w' -]*?)(?=\s*(?:[,;.)\n]|\b(?:and|to|by|for)\b|$))",
+    re.I | re.M,
 )
 
 

@@ -15,7 +15,11 @@ _HEAD, _TAIL = 16_000, 4_000
 _MEND = re.compile(
     r"does not (satisfy|match|validate|fit|conform)|not valid|is invalid|answer again|try again|corrected", re.I
 )
-_EARLIER = re.compile(r"\n\n?[^\n]*\b(?:answer|repl|respon|said|assistant)[^\n]*\n+(?=(?:\[1\]|1[.)]|#1) )", re.I)
+_EARLIER = re.compile(
+    r"\n\n?[^\n]*\b(?:already answered|earlier|previous|others? (?:assistants|models|answers|have)|replied|has said)\b[^\n]*\n+"
+    r"(?=(?:\[1\]|1[.)]|#1) )",
+    re.I,
+)
 _NUMBERED = re.compile(r"(?:^|\n)\s*(?:\[(\d+)\]|(\d+)[.)]|#(\d+)) ")
 _TASK_END = re.compile(r"[:?？：]|\n|[.!。！](?=\s|$)")
 _SENTENCE = re.compile(r"[^\n.!?。！？]+(?:[.!?](?=\S)[^\n.!?。！？]*)*(?:[.!?]+[\"'”’)]*(?=\s|$)|[。！？]+)?")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
     "date": ("invoice date", "order date", "date", "dated", "issued on", "issued", "ordered on", "on"),
     "delivery": ("delivery date", "deliver by", "delivery", "deliver on", "delivered by", "ship by", "arrives"),
     "tax": ("tax", "vat", "sales tax", "gst"),
+    "name": ("full name", "name", "contact"),
     "id": ("id", "number", "no.", "no", "reference", "ref"),
 }
 _ITEM_ROLES: dict[str, str] = {
@@ -77,18 +79,7 @@ class Filler:
         return filled.get(str(guessed), lambda: self._string(path, schema, item))()
 
     def _resolved(self, schema: Body) -> Body:
-        for _ in range(_DEPTH):
-            reference = schema.get("$ref")
-            if not isinstance(reference, str) or not reference.startswith("#"):
-                break
-            target: Any = self.root
-            for part in reference.removeprefix("#").strip("/").split("/"):
-                target = target.get(part.replace("~1", "/").replace("~0", "~"), {}) if isinstance(target, dict) and part else target
-            schema = (target if isinstance(target, dict) else {}) | {k: v for k, v in schema.items() if k != "$ref"}
-        for part in schema.get("allOf") or ():
-            if isinstance(part, dict):
-                schema = self._resolved(part) | {k: v for k, v in schema.items() if k != "allOf"}
-        return schema
+        return resolved(schema, self.root)
 
     def _branch(self, branches: list[Any], schema: Body, path: tuple[str, ...], item: quoting.Item | None) -> Any:
         resolved = [self._resolved(each) for each in branches if isinstance(each, dict)]
@@ -243,7 +234,8 @@ class Filler:
         """A proper name after "for", "from", "to": the customer, the vendor, a person."""
         proper = r"((?:[A-ZÀ-ÞĀ-Ž][\w&.'’-]*)(?:\s+(?:[A-ZÀ-ÞĀ-Ž][\w&.'’-]*|&|and|of|de|van|von))*)"
         if re.search(r"customer|client|buyer|recipient|person|name|company|to$", name):
-            found = re.search(rf"\b(?:for|to|customer|client|Dear|Ms\.?|Mr\.?)\s+{proper}", self.text)
+            found = re.search(rf"\b(?:[Ff]or|[Cc]ustomer|[Cc]lient|Dear|Ms\.?|Mr\.?)\s+{proper}", self.text)
+            found = found or re.search(rf"\b[Ff]rom\s+{proper}", self.text)
         elif re.search(r"vendor|supplier|seller|sender|author|from|issuer", name):
             found = re.search(rf"\b(?:[Ff]rom|[Bb]y)\s+{proper}", self.text)
         else:
@@ -260,6 +252,44 @@ class Filler:
 def filled(schema: Body, text: str, finding: Finding) -> Any:
     """Returns a value that follows the schema, as far as this text has one."""
     return Filler(text=text, finding=finding, root=schema).value(schema)
+
+
+def completed(value: Any, earlier: Sequence[str]) -> Any:
+    """Returns the object with what it lacks taken from the latest earlier answer that is an object."""
+    if not isinstance(value, dict):
+        return value
+    for answer in reversed(earlier):
+        opening, closing = answer.find("{"), answer.rfind("}")
+        try:
+            known = json.loads(answer[opening : closing + 1]) if 0 <= opening < closing else None
+        except ValueError:
+            continue
+        if isinstance(known, dict):
+            lacking = [name for name, part in value.items() if _lacks(part) and not _lacks(known.get(name))]
+            return value | {name: known[name] for name in lacking}
+    return value
+
+
+def _lacks(value: Any) -> bool:
+    return value is not False and (not value or value == "unknown")
+
+
+def resolved(schema: Body, root: Body) -> Body:
+    """Returns a schema with its `$ref` into `root` followed and its `allOf` merged."""
+    for _ in range(_DEPTH):
+        reference = schema.get("$ref")
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            break
+        target: Any = root
+        for part in reference.removeprefix("#").strip("/").split("/"):
+            if part:
+                name = part.replace("~1", "/").replace("~0", "~")
+                target = target.get(name, {}) if isinstance(target, dict) else {}
+        schema = (target if isinstance(target, dict) else {}) | {k: v for k, v in schema.items() if k != "$ref"}
+    for part in schema.get("allOf") or ():
+        if isinstance(part, dict) and part is not root:
+            schema = resolved(part, root) | {k: v for k, v in schema.items() if k != "allOf"}
+    return schema
 
 
 def _by_urgency(options: list[Any], judged: tuple[bool, str] | None) -> Any:

@@ -19,6 +19,7 @@ from ditto.sim.dialects import Dialect, encoded
 from ditto.sim.replies import Reply, estimated
 
 _PIECE = 16
+_NO_STATUS = 599
 _GARBAGE = b'\x00\xff<<< this is {"not": JSON, at all \xfe\n'
 _HTML = b"<!DOCTYPE html><html><head><title>%d</title></head><body><h1>The page of a proxy, no model</h1></body></html>"
 _FLOOD = b"and so on " * 6_553
@@ -73,7 +74,7 @@ class Stage:
             except Refused as error:
                 response = _error(dialect, error, number)
                 ending = Ending.FAILED
-            status = 0 if ending is Ending.ABORTED or request.transport is None else response.status
+            status = 0 if ending is Ending.ABORTED or response.status == _NO_STATUS else response.status
             return response
         finally:
             self.counts.end(seen, ending, status)
@@ -130,7 +131,7 @@ class Scene:
         """
         acts = self.acts
         if "dead" in acts:
-            return self._broken(web.Response(status=500))
+            return self._broken(web.Response(status=_NO_STATUS))
         if "hang" in acts:
             await asyncio.Event().wait()
         failing = _failure(acts, self.asked)
