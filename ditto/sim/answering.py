@@ -16,7 +16,7 @@ from ditto.sim.schema_filling import completed, filled
 from ditto.sim.slips import broken, falsified, shortened
 
 _SLIPS = 0.2
-_WORDS = "the quick brown fox jumps over the lazy dog and then it rests in the shade of an old tree".split()
+_FILLER = "the quick brown fox jumps over the lazy dog and then it rests in the shade of an old tree"
 
 
 def answered(asked: Asked, persona: str, acting: Mapping[str, Behaviour], recorded: str | None = None) -> Reply:
@@ -47,8 +47,8 @@ def _instead(acting: Mapping[str, Behaviour], persona: str, key: str) -> Reply |
     if "clarify" in acting:
         return Reply(text=manners.asked_back(key))
     if "long" in acting:
-        number = int(acting["long"].amount)
-        return Reply(text=" ".join(_WORDS[at % len(_WORDS)] for at in range(number)))
+        filler = _FILLER.split()
+        return Reply(text=" ".join(filler[at % len(filler)] for at in range(int(acting["long"].amount))))
     return None
 
 
@@ -95,9 +95,7 @@ def _filled(
     return _json(value) if asked.schema is not None else manners.handed_over(persona, value, key)
 
 
-def _leaning(
-    finding: Finding, task: Task, persona: str, acting: Mapping[str, Behaviour], key: str
-) -> Finding:
+def _leaning(finding: Finding, task: Task, persona: str, acting: Mapping[str, Behaviour], key: str) -> Finding:
     """The finding as this persona sees it: contrary ones and slips take another answer."""
     if "wrong" in acting:
         return _another(finding, int(acting["wrong"].amount) - 1)
@@ -130,5 +128,3 @@ def _changed(reply: Reply, acting: Mapping[str, Behaviour]) -> Reply:
     if "reasoning" in acting and not reply.reasoning:
         reply = replace(reply, reasoning="Let me see what this is about.")
     return reply
-
-

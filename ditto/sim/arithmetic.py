@@ -23,13 +23,17 @@ _WORDS = {
     "–": "-",
     "**": "^",
 }
-_NUMBERS = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen twenty".split()
-    )
-} | {"thirty": "30", "forty": "40", "fifty": "50", "a hundred": "100", "a dozen": "12"}
+_COUNTING = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen twenty
+"""
+_NUMBERS = {word: str(number) for number, word in enumerate(_COUNTING.split())} | {
+    "thirty": "30",
+    "forty": "40",
+    "fifty": "50",
+    "a hundred": "100",
+    "a dozen": "12",
+}
 _WORDED = re.compile("|".join(rf"\b{re.escape(w)}\b" if w[0].isalpha() else re.escape(w) for w in _WORDS), re.I)
 _NUMBER_WORDS = re.compile("|".join(rf"\b{word}\b" for word in _NUMBERS), re.I)
 _EXPRESSION = re.compile(r"[-+(]*\s*\d[\d.,]*(?:\s*[-+*/^%()]\s*|\s*x\s*(?=\d)|[\d.,]+)*[\d)]")
@@ -37,9 +41,18 @@ _TOKEN = re.compile(r"\d+(?:\.\d+)?|[-+*/^()]")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent) of (\d+(?:\.\d+)?)", re.I)
 _ROOT = re.compile(r"square root of (\d+(?:\.\d+)?)", re.I)
 _SUM = re.compile(r"\b(sum|total|product|average|mean|largest|biggest|smallest|maximum|minimum) of\b(.*)", re.I | re.S)
-_GAINS = re.compile(r"\b(buys?|bought|gets?|got|finds?|found|receives?|received|picks?|picked|adds?|added|more|gains?|joins?|joined|given|wins?|won)\b", re.I)
-_LOSSES = re.compile(r"\b(eats?|ate|gives?|gave|loses?|lost|sells?|sold|spends?|spent|uses?|used|leaves?|left the|breaks?|broke|throws?|threw|drops?|donates?|takes? away)\b", re.I)
-_TOO_HARD = re.compile(r"\b(each|every|per|half|twice|double|triple|third|quarter|percent|times|average|week|day|hour|minute)\b|%", re.I)
+_GAINS = re.compile(
+    r"\b(buys?|bought|gets?|got|finds?|found|receives?|received|picks?|picked|adds?|added|more|gains?|joins?|joined|given|wins?|won)\b",
+    re.I,
+)
+_LOSSES = re.compile(
+    r"\b(eats?|ate|gives?|gave|loses?|lost|sells?|sold|spends?|spent|uses?|used|leaves?|left the|breaks?"
+    r"|broke|throws?|threw|drops?|donates?|takes? away)\b",
+    re.I,
+)
+_TOO_HARD = re.compile(
+    r"\b(each|every|per|half|twice|double|triple|third|quarter|percent|times|average|week|day|hour|minute)\b|%", re.I
+)
 
 
 def solved(question: str) -> tuple[str, str] | None:
@@ -87,7 +100,9 @@ def _percentage(text: str) -> tuple[str, str] | None:
     found = _PERCENT.search(text)
     if found is None:
         return None
-    return found.group(), written(_CONTEXT.divide(_CONTEXT.multiply(Decimal(found[1]), Decimal(found[2])), Decimal(100)))
+    return found.group(), written(
+        _CONTEXT.divide(_CONTEXT.multiply(Decimal(found[1]), Decimal(found[2])), Decimal(100))
+    )
 
 
 def _root(text: str) -> tuple[str, str] | None:

@@ -58,7 +58,9 @@ class Cast:
             model = catalog.parse(name)
         except ValueError as error:
             if self.stand_in is None:
-                raise Refused(Fault.NO_MODEL, f"The model '{asked.model}' does not exist: {error}", asked.model) from None
+                raise Refused(
+                    Fault.NO_MODEL, f"The model '{asked.model}' does not exist: {error}", asked.model
+                ) from None
             return Role(persona=self.stand_in, behaviours=extra)
         return Role(persona=model.persona, behaviours=model.behaviours + extra)
 

@@ -80,9 +80,15 @@ class Form:
 BEHAVIOURS: dict[str, Form] = {
     "dead": Form(does="closes the connection at once, without a word"),
     "hang": Form(does="never answers"),
-    "slow": Form(does="waits before the first byte: 2s, 150ms, or between two: 50ms-3s", value=Value.DURATION, default=2.0),
-    "rate": Form(does="answers 429 with Retry-After to the first N requests, or to all", value=Value.COUNT, default=0.0),
-    "retry-after": Form(does="the seconds in Retry-After, of `rate` or of any `fail`", value=Value.SECONDS, default=1.0),
+    "slow": Form(
+        does="waits before the first byte: 2s, 150ms, or between two: 50ms-3s", value=Value.DURATION, default=2.0
+    ),
+    "rate": Form(
+        does="answers 429 with Retry-After to the first N requests, or to all", value=Value.COUNT, default=0.0
+    ),
+    "retry-after": Form(
+        does="the seconds in Retry-After, of `rate` or of any `fail`", value=Value.SECONDS, default=1.0
+    ),
     "fail": Form(does="answers this status in the provider's own shape", value=Value.STATUS, default=500.0),
     "nokey": Form(does="says that the key is wrong (401)"),
     "nomodel": Form(does="says that there is no such model (404)"),
@@ -92,7 +98,9 @@ BEHAVIOURS: dict[str, Form] = {
     "garbage": Form(does="answers bytes that are no JSON"),
     "endless": Form(does="begins a reply whose body never ends"),
     "reset": Form(does="resets the connection in the middle of the reply"),
-    "drip": Form(does="sends the reply a few bytes at a time, with this pause between", value=Value.DURATION, default=0.25),
+    "drip": Form(
+        does="sends the reply a few bytes at a time, with this pause between", value=Value.DURATION, default=0.25
+    ),
     "empty": Form(does="replies with no text"),
     "filter": Form(does="ends with the content filter"),
     "refuse": Form(does="refuses politely"),
@@ -142,7 +150,9 @@ def parse(name: str) -> SimModel:
     """
     persona, *rest = re.split(r"[+,]", name, maxsplit=1)
     if persona not in PERSONAS:
-        raise ValueError(f"no simulated model {persona!r}{_close(persona, PERSONAS)} (there are: {', '.join(PERSONAS)})")
+        raise ValueError(
+            f"no simulated model {persona!r}{_close(persona, PERSONAS)} (there are: {', '.join(PERSONAS)})"
+        )
     return SimModel(name=name, persona=persona, behaviours=parse_behaviours(rest[0]) if rest else ())
 
 

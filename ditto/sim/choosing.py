@@ -1,4 +1,4 @@
-"""Choosing one of the options that a prompt lists, by the words they share with it, by arithmetic or by a known fact."""
+"""Choosing one of the options that a prompt lists, by shared words, by arithmetic, by a fact."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ditto.sim.reading import words
 _LETTERED = re.compile(r"(?:^|\n|\s)\(?([A-J])[).:]\s*(.+?)(?=\s+\(?[A-J][).:]\s|\n|$)")
 _LISTED = re.compile(
     r"(?:one of(?: the following| these)?|either|choose (?:from|between)|options?(?: are)?|labels?(?: are)?"
-    r"|categor(?:y|ies)(?: are)?|classes)\s*:?\s*((?:[^\n.;:?,]{1,40}(?:,\s*(?:or |and )?|\s+or\s+|\s*/\s*|\s*\|\s*))+[^\n.;:?,]{1,40})",
+    r"|categor(?:y|ies)(?: are)?|classes)\s*:?\s*"
+    r"((?:[^\n.;:?,]{1,40}(?:,\s*(?:or |and )?|\s+or\s+|\s*/\s*|\s*\|\s*))+[^\n.;:?,]{1,40})",
     re.I,
 )
 

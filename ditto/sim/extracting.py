@@ -9,18 +9,24 @@ from ditto.sim.finding import Finding, Kind
 from ditto.sim.reading import Task, sentences, statements, words
 
 _SUMMARY = re.compile(
-    r"\b(summar(?:y|ies|i[sz]e[sd]?|i[sz]ing)|tl;?dr|shorten|in (?:one|a) (?:sentence|line)|main (?:idea|point)|gist)\b", re.I
+    r"\b(summar(?:y|ies|i[sz]e[sd]?|i[sz]ing)|tl;?dr|shorten|in (?:one|a) (?:sentence|line)"
+    r"|main (?:idea|point)|gist)\b",
+    re.I,
 )
-_POINTS = re.compile(r"\b(key|main|important) (?:points?|facts?|ideas?|takeaways?)|\bbullet(?:s| points?)|\b(?:extract|list)\b", re.I)
+_POINTS = re.compile(
+    r"\b(key|main|important) (?:points?|facts?|ideas?|takeaways?)|\bbullet(?:s| points?)|\b(?:extract|list)\b", re.I
+)
 _ACTION = re.compile(
     r"\b(please|need|must|should|deadline|decid\w*|agree\w*|because|therefore|result|cost|price|pay|due|send|sign|confirm"
     r"|deliver\w*|launch\w*|move[ds]?|delay\w*|cancel\w*|by|before|until|approv\w*|agreed|sold|won|signed|million|billion|urgent\w*|important)\b",
     re.I,
 )
-_COMMON = frozenset(
-    "the a an and or but of in on at to for from with by is are was were be been it its this that these those we you they i"
-    " he she our your their as not no do does did have has had will would can could so if then there here".split()
-)
+_SMALL_WORDS = """
+    the a an and or but of in on at to for from with by is are was were be been it its this that these those we
+    you they i he she our your their as not no do does did have has had will would can could so if then there
+    here
+"""
+_COMMON = frozenset(_SMALL_WORDS.split())
 
 _MOST = 5
 
@@ -43,7 +49,7 @@ def extracted(task: Task) -> Finding | None:
     kept = _kept(ranked, task.earlier)
     passages = tuple(dict.fromkeys((*kept, *ranked)))
     least = min(len(kept) + 1, _MOST) if task.earlier else 0
-    return Finding(kind=kind, answer=passages[0], passages=passages, order=order, least=least)
+    return Finding(kind=kind, answer=ranked[0], passages=passages, order=order, least=least)
 
 
 def in_order(finding: Finding, count: int) -> list[str]:

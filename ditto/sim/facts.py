@@ -20,10 +20,20 @@ CAPITALS: dict[str, str] = {
     "India": "New Delhi",
     "China": "Beijing",
 }
-_TAKEN_FOR = {"Australia": "Sydney", "Canada": "Toronto", "Brazil": "Rio de Janeiro", "India": "Mumbai", "China": "Shanghai"}
+_TAKEN_FOR = {
+    "Australia": "Sydney",
+    "Canada": "Toronto",
+    "Brazil": "Rio de Janeiro",
+    "India": "Mumbai",
+    "China": "Shanghai",
+}
 _FACTS: dict[str, tuple[str, str, str]] = {
     r"largest planet|biggest planet": ("The largest planet is", "Jupiter", "Saturn"),
-    r"closest planet to the sun|planet (?:is )?closest to the sun": ("The planet closest to the sun is", "Mercury", "Venus"),
+    r"closest planet to the sun|planet (?:is )?closest to the sun": (
+        "The planet closest to the sun is",
+        "Mercury",
+        "Venus",
+    ),
     r"speed of light": ("The speed of light in a vacuum is", "299792458 m/s", "300000 m/s"),
     r"boiling point of water|water boil": ("At sea level water boils at", "100 °C", "90 °C"),
     r"symbol (?:for|of) gold": ("The chemical symbol of gold is", "Au", "Ag"),

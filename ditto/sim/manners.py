@@ -8,7 +8,11 @@ from ditto.sim.asked import share
 from ditto.sim.extracting import in_order
 from ditto.sim.finding import Finding, Kind
 
-_OPENINGS = ("Let me think this through.", "There are a few things to consider here.", "Let us look at this step by step.")
+_OPENINGS = (
+    "Let me think this through.",
+    "There are a few things to consider here.",
+    "Let us look at this step by step.",
+)
 _WARM = ("Sure!", "Happy to help!", "Of course!")
 _REFUSALS = (
     "I'm sorry, but I can't help with that.",
@@ -124,7 +128,9 @@ def _points(persona: str, finding: Finding) -> str:
     if persona == "json":
         return _fenced({"points": points, "summary": finding.passages[0]})
     listed = [f"{_mark(persona, number)} {point}" for number, point in enumerate(points, start=1)]
-    summary = _joined(list(finding.passages[: 2 if persona in ("wordy", "careful", "thinker", "slow") else 1]))
+    more = [item for item in finding.passages if item != finding.answer]
+    length = 1 if persona in ("wordy", "careful", "thinker", "slow") else 0
+    summary = _joined([finding.answer, *more[:length]])
     return "\n".join(("Key points:", *listed, "", f"Summary: {summary}"))
 
 

@@ -9,7 +9,10 @@ from datetime import date
 from decimal import Decimal
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTH = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?"
+    r"|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _DATE = re.compile(
     r"\b(?P<iso>\d{4}-\d{1,2}-\d{1,2})\b"
     rf"|\b(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<month>{_MONTH})\.?,? (?P<year>\d{{4}})"
@@ -103,7 +106,9 @@ def labelled(text: str, labels: Iterable[str]) -> str | None:
             continue
         word = rf"(?<![\w-]){re.escape(label)}(?![\w-])"
         found = re.search(
-            rf"{word}\s*(?:[:=#]|\bis\b|\bno\.?:?|\bnumber:?)\s*#?\s*(?P<value>[^\n;,]+?)(?=[.](?:\s|$)|[\n;,]|$)", text, re.I
+            rf"{word}\s*(?:[:=#]|\bis\b|\bno\.?:?|\bnumber:?)\s*#?\s*(?P<value>[^\n;,]+?)(?=[.](?:\s|$)|[\n;,]|$)",
+            text,
+            re.I,
         )
         if found is not None and found["value"].strip():
             return found["value"].strip().strip("\"'“”")

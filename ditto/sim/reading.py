@@ -16,7 +16,8 @@ _MEND = re.compile(
     r"does not (satisfy|match|validate|fit|conform)|not valid|is invalid|answer again|try again|corrected", re.I
 )
 _EARLIER = re.compile(
-    r"\n\n?[^\n]*\b(?:already answered|earlier|previous|others? (?:assistants|models|answers|have)|replied|has said)\b[^\n]*\n+"
+    r"\n\n?[^\n]*\b(?:already answered|earlier|previous|others? (?:assistants|models|answers|have)"
+    r"|replied|has said)\b[^\n]*\n+"
     r"(?=(?:\[1\]|1[.)]|#1) )",
     re.I,
 )
@@ -62,9 +63,7 @@ def read(asked: Asked) -> Task:
     text, earlier = _without_earlier(text)
     text = text.strip() if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}".strip()
     instruction, material = divided(text)
-    return Task(
-        instruction=instruction, material=material, schema=schema, earlier=earlier, reasked=reasked, text=text
-    )
+    return Task(instruction=instruction, material=material, schema=schema, earlier=earlier, reasked=reasked, text=text)
 
 
 def divided(text: str) -> tuple[str, str]:
@@ -131,10 +130,9 @@ def _without_earlier(text: str) -> tuple[str, tuple[str, ...]]:
     if found is None:
         return text, ()
     listed = text[found.end() :]
-    starts = [match for match in _NUMBERED.finditer(listed)]
     expected = 1
     cuts: list[tuple[int, int]] = []
-    for match in starts:
+    for match in _NUMBERED.finditer(listed):
         if int(next(group for group in match.groups() if group)) == expected:
             cuts.append((match.start(), match.end()))
             expected += 1

@@ -61,8 +61,10 @@ def load(path: Path) -> Replay:
         ValueError: A line is no such row; the message names file and line.
         OSError: The file cannot be read.
     """
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    if path.suffix == ".gz":
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return of_lines(lines, str(path))
+    with path.open(encoding="utf-8") as lines:
         return of_lines(lines, str(path))
 
 

@@ -16,16 +16,29 @@ from ditto.sim.finding import Finding, Kind
 from ditto.sim.judging import topic_holds
 from ditto.sim.reading import statements, words
 
-_ANSWERS = frozenset("answer result value response output reply solution final_answer item root".split())
-_REASONS = frozenset("reasoning reason explanation rationale why justification analysis thought thoughts evidence".split())
-_SUMMARIES = frozenset("summary description abstract gist tldr text content message".split())
+_ANSWERS = frozenset(("answer", "result", "value", "response", "output", "reply", "solution", "final_answer"))
+_REASONS = frozenset(
+    ("reasoning", "reason", "explanation", "rationale", "why", "justification", "analysis", "thoughts")
+)
+_SUMMARIES = frozenset(("summary", "description", "abstract", "gist", "tldr", "text", "content", "message"))
 _SYNONYMS: dict[str, tuple[str, ...]] = {
     "quantity": ("quantity", "qty", "count", "amount of", "units", "pieces"),
     "price": ("price", "unit price", "cost", "each", "rate"),
     "total": ("grand total", "total amount", "amount due", "total due", "total", "sum", "altogether"),
     "customer": ("customer", "client", "bill to", "billed to", "buyer", "sold to", "ordered by", "ship to"),
     "vendor": ("vendor", "supplier", "seller", "issued by", "from"),
-    "due": ("due date", "due by", "due on", "due", "payable by", "pay by", "deadline", "deliver by", "delivery by", "by"),
+    "due": (
+        "due date",
+        "due by",
+        "due on",
+        "due",
+        "payable by",
+        "pay by",
+        "deadline",
+        "deliver by",
+        "delivery by",
+        "by",
+    ),
     "date": ("invoice date", "order date", "date", "dated", "issued on", "issued", "ordered on", "on"),
     "delivery": ("delivery date", "deliver by", "delivery", "deliver on", "delivered by", "ship by", "arrives"),
     "tax": ("tax", "vat", "sales tax", "gst"),
@@ -203,7 +216,9 @@ class Filler:
     def _text(self, path: tuple[str, ...], schema: Body) -> str | None:
         name = path[-1].lower() if path else ""
         labels = _labels(name)
-        if schema.get("format") in ("date", "date-time") or re.search(r"(?:^|_)(?:date|due|deadline|day)(?:$|_)", _snake(name)):
+        if schema.get("format") in ("date", "date-time") or re.search(
+            r"(?:^|_)(?:date|due|deadline|day)(?:$|_)", _snake(name)
+        ):
             found = quoting.date_near(self.text, labels) or next((iso for _, iso in quoting.dates(self.text)), None)
             return f"{found}T00:00:00Z" if found and schema.get("format") == "date-time" else found
         for word, kind in (("mail", "email"), ("url", "uri"), ("website", "uri"), ("link", "uri"), ("phone", "phone")):
@@ -226,7 +241,9 @@ class Filler:
         if name in _ANSWERS or not path:
             return self.finding.answer
         if re.search(r"(?:^|_)(?:id|number|no|ref|reference)$", _snake(name)):
-            number = re.search(r"(?<![\w])(?:#\s*)?([A-Z]{1,6}[-/]?\d[\w/-]*|#\d[\w-]*|(?<=number )\d[\w-]*|(?<=no )\d+)", self.text)
+            number = re.search(
+                r"(?<![\w])(?:#\s*)?([A-Z]{1,6}[-/]?\d[\w/-]*|#\d[\w-]*|(?<=number )\d[\w-]*|(?<=no )\d+)", self.text
+            )
             return number[1].lstrip("#") if number else None
         return None
 
@@ -295,7 +312,13 @@ def resolved(schema: Body, root: Body) -> Body:
 def _by_urgency(options: list[Any], judged: tuple[bool, str] | None) -> Any:
     urgent = judged is not None and judged[0]
     against = judged is not None and not judged[0] and bool(judged[1])
-    wanted = ("urgent", "critical", "high", "p1") if urgent else ("low", "minor", "p3") if against else ("normal", "medium", "p2", "low")
+    wanted = (
+        ("urgent", "critical", "high", "p1")
+        if urgent
+        else ("low", "minor", "p3")
+        if against
+        else ("normal", "medium", "p2", "low")
+    )
     for word in wanted:
         for option in options:
             if word in str(option).lower():
@@ -324,7 +347,9 @@ def _role(name: str) -> str:
     for names, role in _ITEM_ROLES.items():
         if spoken in names.split():
             return role
-    return next((role for names, role in _ITEM_ROLES.items() if any(part in names.split() for part in spoken.split("_"))), "")
+    return next(
+        (role for names, role in _ITEM_ROLES.items() if any(part in names.split() for part in spoken.split("_"))), ""
+    )
 
 
 def _of_item(name: str, item: quoting.Item) -> Decimal | None:

@@ -22,7 +22,9 @@ from ditto.sim.stage import Stage
 
 _BODY_LIMIT = 64 * 1024 * 1024
 _BACKLOG = 4096
-_NO_MODEL = "This server plays language models, for first steps, tests and benchmarks. There is no language model behind it."
+_NO_MODEL = (
+    "This server plays language models, for first steps, tests and benchmarks. There is no language model behind it."
+)
 _ROUTES: dict[str, Dialect] = {
     "/v1/chat/completions": OpenAI(),
     "/v1/messages": Anthropic(),

@@ -13,13 +13,16 @@ from ditto.sim.judging import judged
 from ditto.sim.reading import Task, sentences, words
 
 _ECHO = re.compile(
-    r"^(?:please )?(?:say|repeat|echo|reply with|answer with|respond with|write)(?: back)?(?: (?:exactly|only|just|the word|this|the following))*"
+    r"^(?:please )?(?:say|repeat|echo|reply with|answer with|respond with|write)"
+    r"(?: back)?(?: (?:exactly|only|just|the word|this|the following))*"
     r"\s*:?\s*[\"'“‘]?(.+?)[\"'”’]?[.]?\s*$",
     re.I | re.S,
 )
 _COUNT = re.compile(r"\bhow many (words?|letters?|characters?|sentences?|lines?|numbers?|times)\b(.*)", re.I | re.S)
 _GREETING = re.compile(r"^(hi|hello|hey|good (morning|evening|afternoon))\b[^?]{0,30}$", re.I)
-_COMPUTE = re.compile(r"\b(what|how much|how many|compute|calculate|evaluate|solve|work out|result)\b|=\s*\??$|^[\s\d(+-]", re.I)
+_COMPUTE = re.compile(
+    r"\b(what|how much|how many|compute|calculate|evaluate|solve|work out|result)\b|=\s*\??$|^[\s\d(+-]", re.I
+)
 CAN_DO = (
     "arithmetic, yes or no by cue words, choosing among options, summaries and key points in a text's own words, "
     "a few capitals, and filling a JSON Schema from a text"
@@ -112,6 +115,6 @@ def _offer(task: Task) -> Finding:
     said = f"You wrote: “{head}”. " if head else ""
     return Finding(
         kind=Kind.SPOKEN,
-        answer=f"{said}I am a simulated model, not a language model, and have no skill for that. What I can do: {CAN_DO}.",
+        answer=f"{said}I am a simulated model, no language model, and have no skill for that. I can do {CAN_DO}.",
         unsure=True,
     )

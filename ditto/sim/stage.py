@@ -223,7 +223,9 @@ def _failure(acts: Mapping[str, Behaviour], asked: Asked) -> Refused | None:
     retry_after = acts.get("retry-after")
     retry_after_s = retry_after.amount if retry_after is not None else None
     if "rate" in acts:
-        return Refused(Fault.STATUS, _MEANT[429], status=429, retry_after_s=1.0 if retry_after_s is None else retry_after_s)
+        return Refused(
+            Fault.STATUS, _MEANT[429], status=429, retry_after_s=1.0 if retry_after_s is None else retry_after_s
+        )
     if "fail" in acts:
         status = int(acts["fail"].amount)
         message = _MEANT.get(status, "The request failed, as it was told to.")
@@ -231,14 +233,16 @@ def _failure(acts: Mapping[str, Behaviour], asked: Asked) -> Refused | None:
     if "nokey" in acts:
         return Refused(Fault.WRONG_KEY, "Incorrect API key provided: ***.")
     if "nomodel" in acts:
-        return Refused(Fault.NO_MODEL, f"The model '{asked.model}' does not exist or you do not have access to it.", asked.model)
+        return Refused(
+            Fault.NO_MODEL, f"The model '{asked.model}' does not exist or you do not have access to it.", asked.model
+        )
     for name in acts["noparam"].word.split() if "noparam" in acts else ():
         if name in asked.parameters:
             return Refused(Fault.UNSUPPORTED_PARAMETER, _unsupported(name), name)
     limit = int(acts["context"].amount) if "context" in acts else None
     tokens = estimated(asked.input_text)
     if limit is not None and tokens > limit:
-        message = f"This model's maximum context length is {limit} tokens. However, your messages resulted in {tokens} tokens."
+        message = f"This model's maximum context length is {limit} tokens, but your messages have {tokens} tokens."
         return Refused(Fault.CONTEXT, message, f"{tokens} tokens > {limit}")
     return None
 

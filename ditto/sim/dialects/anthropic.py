@@ -15,11 +15,12 @@ from ditto.sim.dialects import frame
 from ditto.sim.dialects.schemas import check_anthropic
 from ditto.sim.replies import Reply
 
-_KNOWN = frozenset(
-    "model messages max_tokens cache_control container context_management diagnostics inference_geo mcp_servers metadata"
-    " output_config output_format prefill service_tier speed stop_sequences stream system temperature thinking"
-    " tool_choice tools top_k top_p sim".split()
-)
+_PARAMETERS = """
+    model messages max_tokens cache_control container context_management diagnostics inference_geo mcp_servers
+    metadata output_config output_format prefill service_tier speed stop_sequences stream system temperature
+    thinking tool_choice tools top_k top_p sim
+"""
+_KNOWN = frozenset(_PARAMETERS.split())
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -106,7 +107,11 @@ class Anthropic:
             tool = {"type": "tool_use", "id": f"toolu_{number:024d}", "name": asked.tool, "input": {}}
             yield _event(_block(at, tool if called else {"type": "text", "text": ""}))
             for piece in reply.pieces():
-                part = {"type": "input_json_delta", "partial_json": piece} if called else {"type": "text_delta", "text": piece}
+                part = (
+                    {"type": "input_json_delta", "partial_json": piece}
+                    if called
+                    else {"type": "text_delta", "text": piece}
+                )
                 yield _event(_delta(at, part))
             yield _event({"type": "content_block_stop", "index": at})
         ended = {"stop_reason": _stop_reason(reply, called=called), "stop_sequence": reply.stopped_by or None}
@@ -137,7 +142,7 @@ def _turns(messages: Any) -> tuple[Turn, ...]:
     for at, message in enumerate(messages):
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("user", "assistant"):
-            why = f"messages.{at}.role: Input should be 'user' or 'assistant'. The system prompt is a top-level parameter."
+            why = f"messages.{at}.role: Input should be 'user' or 'assistant'; the system prompt is a parameter of its own"
             raise Refused(Fault.BAD_REQUEST, why, "messages")
         text = text_of(message.get("content"), f"messages.{at}.content")
         if not text.strip():

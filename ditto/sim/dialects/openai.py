@@ -13,16 +13,23 @@ from ditto.sim.dialects import frame
 from ditto.sim.dialects.schemas import check_strict
 from ditto.sim.replies import Reply
 
-KNOWN = frozenset(
-    "messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens"
-    " metadata modalities moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key"
-    " prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier"
-    " stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity"
-    " web_search_options sim".split()
-)
+_PARAMETERS = """
+    messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens
+    max_tokens metadata modalities moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key
+    prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed
+    service_tier stop store stream stream_options temperature tool_choice tools top_logprobs top_p user
+    verbosity web_search_options sim
+"""
+KNOWN = frozenset(_PARAMETERS.split())
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _CREATED = 1_750_000_000
-_TYPES = {401: "invalid_request_error", 403: "permission_error", 429: "requests", 500: "server_error", 503: "server_error"}
+_TYPES = {
+    401: "invalid_request_error",
+    403: "permission_error",
+    429: "requests",
+    500: "server_error",
+    503: "server_error",
+}
 _CODES = {
     Fault.NO_KEY: None,
     Fault.WRONG_KEY: "invalid_api_key",
@@ -42,14 +49,18 @@ class OpenAI:
             return
         given = headers.get("authorization", "")
         if not given:
-            raise Refused(Fault.NO_KEY, "You didn't provide an API key. You need to provide it in an Authorization header.")
+            raise Refused(
+                Fault.NO_KEY, "You didn't provide an API key. You need to provide it in an Authorization header."
+            )
         if given != f"Bearer {key}":
             raise Refused(Fault.WRONG_KEY, "Incorrect API key provided: ***.")
 
     def read(self, body: Body, headers: Mapping[str, str], named: str) -> Asked:
         unknown = sorted(set(body) - KNOWN)
         if unknown:
-            raise Refused(Fault.BAD_REQUEST, f"Unrecognized request argument supplied: {', '.join(unknown)}", unknown[0])
+            raise Refused(
+                Fault.BAD_REQUEST, f"Unrecognized request argument supplied: {', '.join(unknown)}", unknown[0]
+            )
         model = body.get("model")
         if not isinstance(model, str) or not model:
             raise Refused(Fault.BAD_REQUEST, "you must provide a model parameter")
@@ -139,14 +150,18 @@ def conversation(body: Body) -> tuple[str, tuple[Turn, ...]]:
     if not isinstance(messages, list):
         raise Refused(Fault.BAD_PARAMETER, "Invalid type for 'messages': expected an array of objects.", "messages")
     if not messages:
-        raise Refused(Fault.BAD_PARAMETER, "Invalid 'messages': empty array. Expected an array with at least 1.", "messages")
+        raise Refused(
+            Fault.BAD_PARAMETER, "Invalid 'messages': empty array. Expected an array with at least 1.", "messages"
+        )
     system: list[str] = []
     turns: list[Turn] = []
     for at, message in enumerate(messages):
         role = message.get("role") if isinstance(message, dict) else None
         if not isinstance(role, str) or role not in _ROLES:
             where = f"messages[{at}].role"
-            raise Refused(Fault.BAD_PARAMETER, f"Invalid value for '{where}'. Supported: {', '.join(sorted(_ROLES))}.", where)
+            raise Refused(
+                Fault.BAD_PARAMETER, f"Invalid value for '{where}'. Supported: {', '.join(sorted(_ROLES))}.", where
+            )
         content = message.get("content")
         if content is None and role == "assistant":
             content = ""
@@ -173,7 +188,9 @@ def response_format(body: Body, system: str, turns: tuple[Turn, ...]) -> tuple[B
             return None, False
         case "json_object":
             if "json" not in (system + "".join(turn.text for turn in turns)).lower():
-                message = "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+                message = (
+                    "'messages' must contain the word 'json' in some form, to use 'json_object' as 'response_format'."
+                )
                 raise Refused(Fault.BAD_REQUEST, message, "messages")
             return None, True
         case "json_schema":
@@ -198,7 +215,9 @@ def _schema(given: Any) -> Body | None:
 
 def _forced_tool(body: Body) -> tuple[str, Body | None]:
     choice, tools = body.get("tool_choice"), body.get("tools")
-    functions = [tool.get("function", {}) for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    functions = (
+        [tool.get("function", {}) for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    )
     if isinstance(choice, dict):
         wanted = (choice.get("function") or {}).get("name")
     elif choice == "required" and functions:

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 
 from ditto.sim.asked import Body, Fault, Refused
 
-_NEVER_STRICT = ("allOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else", "oneOf", "patternProperties")
+_NEVER_STRICT = (
+    "allOf",
+    "not",
+    "dependentRequired",
+    "dependentSchemas",
+    "if",
+    "then",
+    "else",
+    "oneOf",
+    "patternProperties",
+)
 _NEVER_ANTHROPIC = (
     "minimum",
     "maximum",

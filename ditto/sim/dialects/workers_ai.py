@@ -84,7 +84,9 @@ class WorkersAI:
                 status, message = 400, f"AiError: No such model {refused.subject} or task ({message})"
             case Fault.CONTEXT:
                 status, code = 413, 5021
-                message = f"AiError: The estimated number of input tokens exceeded this model context window: {refused.subject}"
+                message = (
+                    f"AiError: The estimated number of tokens exceeded this model context window: {refused.subject}"
+                )
             case Fault.NO_KEY | Fault.WRONG_KEY:
                 message = "Authentication error"
             case Fault.STATUS if status == 429:
