@@ -1,0 +1,26 @@
+"""Which of several replies is given back.
+
+The one with the most weight; then one that ended by itself; then the one whose length is nearest to the median length
+of them all (neither the tersest nor the wordiest); then the shorter; then the first in the alphabet, so that the order
+in which they stand decides only between replies that are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median_low
+
+from ditto.domain.verdict import Ballot
+
+
+def one_of(positions: Iterable[int], ballots: Sequence[Ballot]) -> int:
+    """Returns the position in the panel of the reply to give back; `positions` are the candidates, at least one."""
+    candidates = sorted(positions)
+    usual = median_low(len(ballots[position].text) for position in candidates)
+
+    def preference(position: int) -> tuple[float, bool, int, int, str, int]:
+        ballot = ballots[position]
+        length = len(ballot.text)
+        return (-ballot.weight, ballot.finish != "stop", abs(length - usual), length, ballot.text, position)
+
+    return min(candidates, key=preference)

@@ -1,0 +1,230 @@
+"""The verdict over replies in JSON: a plain value is voted on, an object or list is put together field by field.
+
+What is put together must satisfy the schema; where it does not, the object that most replies give is taken whole, and
+is then the reply of the one that `choosing` names. The confidence of a whole is that of the replies that give exactly
+it; where none does, it is at most that of its least certain field, and at most the chance that no reply is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from ditto.domain.merging import assembly, choosing, confidence, intents, summary, texts, values, voting
+from ditto.domain.merging.assembly import ABSENT, Field
+from ditto.domain.merging.voting import Group
+from ditto.domain.spec import JSON, AnswerKind
+from ditto.domain.verdict import Ballot, Dissent, FieldVerdict, Intent, Reading, Verdict
+
+_NO_VALUE = "holds no value of the schema"
+
+
+def verdict(
+    ballots: Sequence[Ballot], *, schema: dict[str, Any], review_threshold: float
+) -> Verdict:
+    """Returns the merged verdict of replies that were read by a schema, at least one."""
+    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    intended = [_intent(ballot) for ballot in ballots]
+    given = {at: ballot.value for at, ballot in enumerate(ballots) if _votes(ballot, intended[at], validator)}
+    weights = [ballot.weight for ballot in ballots]
+    whole = voting.ranked({at: values.key(value) for at, value in given.items()}, weights)
+    if not whole:
+        return _without_votes(ballots, intended)
+    voters = {at: given[at] for group in whole for at in group.members}
+    result, fields, chosen = _result(voters, whole, ballots, validator)
+    return _verdict(ballots, intended, voters, whole, result, fields, chosen, schema, review_threshold)
+
+
+def _intent(ballot: Ballot) -> Intent:
+    """A typed reply answers; only bare text where text is asked for may refuse or ask back."""
+    if ballot.finish == "content_filter" or isinstance(ballot.value, str) or ballot.value is None:
+        return intents.of(ballot.value if isinstance(ballot.value, str) else ballot.text, ballot.finish)
+    return Intent.ANSWER
+
+
+def _votes(ballot: Ballot, intent: Intent, validator: Draft202012Validator) -> bool:
+    if ballot.finish in ("length", "content_filter") or intent in (Intent.REFUSAL, Intent.CLARIFICATION):
+        return False
+    return ballot.value is not None or bool(validator.is_valid(None))
+
+
+def _result(
+    voters: Mapping[int, JSON], whole: Sequence[Group], ballots: Sequence[Ballot], validator: Draft202012Validator
+) -> tuple[JSON, Mapping[str, Field], int | None]:
+    """Returns the result, its fields, and the position of the reply that it is, None where it was put together."""
+    weights = [ballot.weight for ballot in ballots]
+    result, fields = assembly.assembled(voters, weights)
+    if not isinstance(result, dict | list):
+        chosen = choosing.one_of(whole[0].members, ballots)
+        return voters[chosen], fields, chosen
+    if len(voters) > 1 and validator.is_valid(result):
+        return result, fields, None
+    chosen = choosing.one_of(whole[0].members, ballots)
+    _, own = assembly.assembled({chosen: voters[chosen]}, [1.0] * len(ballots))
+    compared = {
+        pointer: Field(
+            key=field.key,
+            keys={at: values.key(found) for at, value in voters.items() if (found := _at(value, pointer)) is not ABSENT},
+            shown={values.key(found): found for value in voters.values() if (found := _at(value, pointer)) is not ABSENT},
+        )
+        for pointer, field in own.items()
+    }
+    return voters[chosen], compared, chosen
+
+
+def _verdict(
+    ballots: Sequence[Ballot],
+    intended: Sequence[Intent],
+    voters: Mapping[int, JSON],
+    whole: Sequence[Group],
+    result: JSON,
+    fields: Mapping[str, Field],
+    chosen: int | None,
+    schema: dict[str, Any],
+    review_threshold: float,
+) -> Verdict:
+    composite = isinstance(result, dict | list)
+    alpha = _concentration(result, schema)
+    weights, models = [ballot.weight for ballot in ballots], [ballot.model for ballot in ballots]
+    chances = voting.probabilities(whole, weights, models, alpha)
+    by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
+    field_verdicts = {pointer: _field(field, voters, ballots, alpha) for pointer, field in fields.items()}
+    winner = next((group for group in whole if group.key == values.key(result)), None)
+    chance = _whole_chance(winner, chances, by_key, field_verdicts)
+    readings = _readings(ballots, intended, voters, by_key, composite)
+    counted = [reading.intent for reading, ballot in zip(readings, ballots, strict=True) if ballot.weight > 0]
+    supporting = winner.members if winner else ()
+    return Verdict(
+        result=result,
+        summary=summary.of_value(result),
+        intent=Intent.ANSWER,
+        confidence=chance,
+        needs_review=chance < review_threshold if chance is not None else len(set(counted)) > 1,
+        needs_clarification=2 * counted.count(Intent.CLARIFICATION) > len(counted),
+        supporting=tuple(ballots[at].call for at in supporting),
+        answer=None if composite else result,
+        chosen=None if chosen is None else ballots[chosen].call,
+        agreement=len(supporting) / len(voters),
+        dissent=_dissent(whole, winner, voters, ballots),
+        fields=field_verdicts,
+        readings=readings,
+    )
+
+
+def _concentration(result: JSON, schema: dict[str, Any]) -> float:
+    if isinstance(result, bool) or "enum" in schema:
+        return confidence.concentration(AnswerKind.CHOICE)
+    if isinstance(result, int | float):
+        return confidence.concentration(AnswerKind.NUMBER)
+    return confidence.concentration(AnswerKind.JSON)
+
+
+def _whole_chance(
+    winner: Group | None,
+    chances: Sequence[float] | None,
+    by_key: Mapping[object, float],
+    fields: Mapping[str, FieldVerdict],
+) -> float | None:
+    if chances is None:
+        return None
+    if winner is not None:
+        return by_key[winner.key]
+    least = min((field.confidence for field in fields.values() if field.confidence is not None), default=1.0)
+    return min(least, max(0.0, 1.0 - sum(chances)))
+
+
+def _field(field: Field, voters: Mapping[int, JSON], ballots: Sequence[Ballot], alpha: float) -> FieldVerdict:
+    weights, models = [ballot.weight for ballot in ballots], [ballot.model for ballot in ballots]
+    groups = voting.ranked({at: field.keys.get(at, ABSENT) for at in voters}, weights)
+    chances = voting.probabilities(groups, weights, models, alpha)
+    winner = next((number for number, group in enumerate(groups) if group.key == field.key), None)
+    if winner is None:
+        return FieldVerdict(confidence=None, supporting=())
+    return FieldVerdict(
+        confidence=None if chances is None else chances[winner],
+        supporting=tuple(ballots[at].call for at in groups[winner].members),
+        dissent=tuple(
+            Dissent(
+                answer=field.shown.get(group.key),
+                models=tuple(ballots[at].call for at in group.members),
+                share=len(group.members) / len(voters),
+            )
+            for number, group in enumerate(groups)
+            if number != winner
+        ),
+    )
+
+
+def _dissent(
+    whole: Sequence[Group], winner: Group | None, voters: Mapping[int, JSON], ballots: Sequence[Ballot]
+) -> tuple[Dissent, ...]:
+    return tuple(
+        Dissent(
+            answer=voters[group.members[0]],
+            models=tuple(ballots[at].call for at in group.members),
+            share=len(group.members) / len(voters),
+        )
+        for group in whole
+        if winner is None or group.key != winner.key
+    )
+
+
+def _readings(
+    ballots: Sequence[Ballot],
+    intended: Sequence[Intent],
+    voters: Mapping[int, JSON],
+    by_key: Mapping[object, float],
+    composite: bool,
+) -> tuple[Reading, ...]:
+    return tuple(
+        Reading(
+            call=ballot.call,
+            summary=summary.of_value(ballot.value) if at in voters else summary.of(ballot.text),
+            intent=intended[at],
+            answer=voters[at] if at in voters and not composite else None,
+            confidence=by_key.get(values.key(voters[at])) if at in voters else None,
+            abstained=None if at in voters else _why_not(ballot, intended[at]),
+        )
+        for at, ballot in enumerate(ballots)
+    )
+
+
+def _why_not(ballot: Ballot, intent: Intent) -> str:
+    if intent in texts.NOT_ANSWERS:
+        return texts.NOT_ANSWERS[intent]
+    if ballot.finish == "length":
+        return texts.CUT_OFF
+    return texts.NO_WEIGHT if ballot.weight <= 0 else _NO_VALUE
+
+
+def _without_votes(ballots: Sequence[Ballot], intended: Sequence[Intent]) -> Verdict:
+    """Nobody gives a value that counts: a refusal, or a value of weight 0 or cut off, is given back as it is."""
+    valued = [at for at, ballot in enumerate(ballots) if ballot.value is not None and intended[at] is Intent.ANSWER]
+    chosen = choosing.one_of(valued or range(len(ballots)), ballots)
+    refused = [at for at, intent in enumerate(intended) if intent is Intent.REFUSAL]
+    return Verdict(
+        result=ballots[chosen].value,
+        summary=summary.of(ballots[chosen].text),
+        intent=intended[chosen],
+        confidence=None,
+        needs_review=len(set(intended)) > 1,
+        needs_clarification=2 * Counter(intended)[Intent.CLARIFICATION] > len(ballots),
+        supporting=tuple(ballots[at].call for at in (refused if not valued and refused else [chosen])),
+        chosen=ballots[chosen].call,
+        readings=_readings(ballots, intended, {}, {}, composite=True),
+    )
+
+
+def _at(value: JSON, pointer: str) -> JSON:
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return ABSENT
+    return value

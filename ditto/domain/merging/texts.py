@@ -1,0 +1,190 @@
+"""The verdict over replies in text: the short answers are put to the vote, and the result is a winner's reply verbatim.
+
+Refusals and replies that ask back do not vote, nor does a reply that was cut off or holds no answer. Where nothing
+can be voted on (open prose), one of the answering replies is given back by the rule of `choosing`, without a
+confidence; only where nobody answers is the result a question back or a refusal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+
+from ditto.domain.merging import choosing, confidence, expectation, intents, reading, summary, voting
+from ditto.domain.merging.reading import Answer, Expected, Sheet
+from ditto.domain.merging.voting import Group
+from ditto.domain.spec import JSON, AnswerKind
+from ditto.domain.verdict import Ballot, Dissent, Intent, Reading, Verdict
+
+CUT_OFF = "cut off by its length limit"
+_UNREADABLE = "holds no answer of the kind compared"
+_NO_VOTE = "open text is not voted on"
+NO_WEIGHT = "weight 0"
+NOT_ANSWERS = {
+    Intent.REFUSAL: "refuses",
+    Intent.CLARIFICATION: "asks back",
+    Intent.UNKNOWN: "holds nothing readable",
+}
+
+
+def verdict(
+    question: str,
+    ballots: Sequence[Ballot],
+    *,
+    answer: AnswerKind | tuple[str, ...] | None,
+    review_threshold: float,
+) -> Verdict:
+    """Returns the merged verdict of replies in text, at least one."""
+    sheets = [reading.sheet(ballot.text) for ballot in ballots]
+    intended = [intents.of(ballot.text, ballot.finish) for ballot in ballots]
+    expected, found = _read(question, ballots, sheets, intended, answer)
+    weights = [ballot.weight for ballot in ballots]
+    groups = voting.ranked({at: each.key for at, each in found.items()}, weights)
+    chances = _chances(groups, ballots, expected)
+    readings = _readings(ballots, intended, found, groups, chances, expected)
+    if groups:
+        return _voted(ballots, readings, groups, chances, found, review_threshold)
+    return _unvoted(ballots, readings)
+
+
+def _read(
+    question: str,
+    ballots: Sequence[Ballot],
+    sheets: Sequence[Sheet],
+    intended: list[Intent],
+    answer: AnswerKind | tuple[str, ...] | None,
+) -> tuple[Expected, Mapping[int, Answer]]:
+    """Returns what is compared and the answers that may be; a reply that marks one is no refusal (`intended` changes)."""
+    complete = [at for at, ballot in enumerate(ballots) if ballot.finish not in ("length", "content_filter")]
+    answering = [at for at in complete if intended[at] is Intent.ANSWER]
+    panel = [at for at in answering if ballots[at].weight > 0] or answering
+    expected = expectation.of(question, answer, [sheets[at] for at in panel])
+    eligible = [at for at in complete if intended[at] is Intent.ANSWER or (sheets[at].finals and expected.kind is not None)]
+    read = reading.answers(expected, [sheets[at] for at in eligible], question)
+    found = {at: each for at, each in zip(eligible, read, strict=True) if each is not None}
+    for at in found:
+        intended[at] = Intent.ANSWER
+    return expected, found
+
+
+def _chances(groups: Sequence[Group], ballots: Sequence[Ballot], expected: Expected) -> Mapping[Hashable, float]:
+    if expected.kind is None or not groups:
+        return {}
+    weights, models = [ballot.weight for ballot in ballots], [ballot.model for ballot in ballots]
+    chances = voting.probabilities(groups, weights, models, confidence.concentration(expected.kind))
+    return {} if chances is None else {group.key: chance for group, chance in zip(groups, chances, strict=True)}
+
+
+def _readings(
+    ballots: Sequence[Ballot],
+    intended: Sequence[Intent],
+    found: Mapping[int, Answer],
+    groups: Sequence[Group],
+    chances: Mapping[Hashable, float],
+    expected: Expected,
+) -> tuple[Reading, ...]:
+    voting_positions = {at for group in groups for at in group.members}
+    readings = []
+    for at, ballot in enumerate(ballots):
+        given = found.get(at)
+        readings.append(
+            Reading(
+                call=ballot.call,
+                summary=summary.of(ballot.text, given.shown if given else None),
+                intent=intended[at],
+                answer=given.shown if given else None,
+                confidence=chances.get(given.key) if given else None,
+                abstained=None if at in voting_positions else _why_not(ballot, intended[at], given, expected),
+            )
+        )
+    return tuple(readings)
+
+
+def _why_not(ballot: Ballot, intent: Intent, given: Answer | None, expected: Expected) -> str:
+    if given is not None:
+        return NO_WEIGHT
+    if intent in NOT_ANSWERS:
+        return NOT_ANSWERS[intent]
+    if ballot.finish == "length":
+        return CUT_OFF
+    return _NO_VOTE if expected.kind is None else _UNREADABLE
+
+
+def _voted(
+    ballots: Sequence[Ballot],
+    readings: tuple[Reading, ...],
+    groups: Sequence[Group],
+    chances: Mapping[Hashable, float],
+    found: Mapping[int, Answer],
+    review_threshold: float,
+) -> Verdict:
+    winner = groups[0]
+    chosen = choosing.one_of(winner.members, ballots)
+    chance = chances.get(winner.key)
+    votes = sum(len(group.members) for group in groups)
+    return Verdict(
+        result=ballots[chosen].text,
+        summary=readings[chosen].summary,
+        intent=Intent.ANSWER,
+        confidence=chance,
+        needs_review=chance < review_threshold if chance is not None else _differ(ballots, readings),
+        needs_clarification=_most_ask_back(ballots, readings),
+        supporting=tuple(ballots[at].call for at in winner.members),
+        answer=_shown(winner, found),
+        chosen=ballots[chosen].call,
+        agreement=len(winner.members) / votes,
+        dissent=tuple(
+            Dissent(
+                answer=_shown(group, found),
+                models=tuple(ballots[at].call for at in group.members),
+                share=len(group.members) / votes,
+            )
+            for group in groups[1:]
+        ),
+        readings=readings,
+    )
+
+
+def _unvoted(ballots: Sequence[Ballot], readings: tuple[Reading, ...]) -> Verdict:
+    counted = [at for at, ballot in enumerate(ballots) if ballot.weight > 0] or list(range(len(ballots)))
+    intent = _leading(Counter(readings[at].intent for at in counted))
+    pool = [at for at in counted if readings[at].intent is intent]
+    chosen = choosing.one_of(pool, ballots)
+    voted = intent is Intent.REFUSAL
+    return Verdict(
+        result=ballots[chosen].text,
+        summary=readings[chosen].summary,
+        intent=intent,
+        confidence=None,
+        needs_review=_differ(ballots, readings),
+        needs_clarification=_most_ask_back(ballots, readings),
+        supporting=tuple(ballots[at].call for at in pool) if voted else (ballots[chosen].call,),
+        chosen=ballots[chosen].call,
+        readings=readings,
+    )
+
+
+def _leading(counts: Counter[Intent]) -> Intent:
+    """Answers and questions back by majority, refusals only where there is nothing else to give."""
+    order = (Intent.ANSWER, Intent.CLARIFICATION)
+    best = max(order, key=lambda intent: (counts[intent], -order.index(intent)))
+    if counts[best]:
+        return best
+    return Intent.REFUSAL if counts[Intent.REFUSAL] else Intent.UNKNOWN
+
+
+def _shown(group: Group, found: Mapping[int, Answer]) -> JSON:
+    """Returns the form of a group's answer that most of its members use, then the shortest, then by the alphabet."""
+    forms = Counter(str(found[at].shown) for at in group.members)
+    best = min(forms, key=lambda form: (-forms[form], len(form), form))
+    return next(found[at].shown for at in group.members if str(found[at].shown) == best)
+
+
+def _differ(ballots: Sequence[Ballot], readings: Sequence[Reading]) -> bool:
+    counted = {reading.intent for reading, ballot in zip(readings, ballots, strict=True) if ballot.weight > 0}
+    return len(counted) > 1
+
+
+def _most_ask_back(ballots: Sequence[Ballot], readings: Sequence[Reading]) -> bool:
+    counted = [reading.intent for reading, ballot in zip(readings, ballots, strict=True) if ballot.weight > 0]
+    return 2 * counted.count(Intent.CLARIFICATION) > len(counted)

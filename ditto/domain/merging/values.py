@@ -1,0 +1,77 @@
+"""JSON values by meaning: which are the same, and how similar two are.
+
+Equal: numbers by value, texts without regard to case, spacing, kind of quotes and dashes or final stop, days in any
+notation, lists in order, objects in any order. True is no number and null is not absent. It is an equivalence, because
+it is equality of `key`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable
+
+from rapidfuzz import fuzz
+
+from ditto.domain.merging import dates, numbers
+from ditto.domain.spec import JSON
+
+NAMING = ("id", "key", "name", "type", "kind", "function", "action", "method", "title", "label", "code")
+"""Fields that say which thing an object is about, rather than something about it."""
+
+_NAMING_WEIGHT = 3.0
+_CLOSE_TEXTS = 0.8
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "‐": "-", "_": " "})
+_AROUND_SIGNS = re.compile(r"\s*([^\w\s])\s*")
+_POWER = re.compile(r"\*\*")
+
+
+def key(value: JSON) -> Hashable:
+    """Returns what is equal for values that mean the same."""
+    if value is None or isinstance(value, bool):
+        return ("constant", str(value))
+    if isinstance(value, int | float):
+        return ("number", value if isinstance(value, int) and abs(value) >= 10**9 else numbers.key(float(value)))
+    if isinstance(value, str):
+        return _text_key(value)
+    if isinstance(value, list):
+        return ("list", tuple(key(item) for item in value))
+    return ("object", frozenset((name, key(item)) for name, item in value.items()))
+
+
+def similarity(one: JSON, other: JSON) -> float:
+    """Returns how similar two values are, from 0 to 1; objects about different things are not similar at all."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return _object_similarity(one, other)
+    if key(one) == key(other):
+        return 1.0
+    if isinstance(one, str) and isinstance(other, str):
+        ratio = fuzz.ratio(one.casefold(), other.casefold()) / 100.0
+        return ratio if ratio >= _CLOSE_TEXTS else 0.0
+    if isinstance(one, list) and isinstance(other, list) and one and other:
+        left, right = {key(item) for item in one}, {key(item) for item in other}
+        return len(left & right) / len(left | right)
+    return 0.0
+
+
+def _object_similarity(one: dict[str, JSON], other: dict[str, JSON]) -> float:
+    names = {*one, *other}
+    if not names:
+        return 1.0
+    total = alike = 0.0
+    for name in sorted(names):
+        weight = _NAMING_WEIGHT if name.lower() in NAMING else 1.0
+        same = similarity(one[name], other[name]) if name in one and name in other else 0.0
+        if same == 0.0 and weight > 1.0 and name in one and name in other and isinstance(one[name], str):
+            return 0.0
+        total, alike = total + weight, alike + weight * same
+    return alike / total
+
+
+def _text_key(text: str) -> Hashable:
+    day = dates.entire(text) if text[:1].isdigit() or text[-1:].isdigit() else None
+    if day is not None:
+        return ("day", day)
+    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
+    plain = _AROUND_SIGNS.sub(r"\1", _POWER.sub("^", " ".join(plain.split())))
+    return ("text", plain.rstrip(".!") or plain)
