@@ -1,0 +1,68 @@
+"""What a client needs of whatever is behind it: a server at a URL, or the service of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from ditto.client.job_event import JobEvent
+from ditto.domain.job import JobState
+from ditto.domain.request import Request
+from ditto.domain.view import JobView
+
+
+class JobPage(BaseModel):
+    """Jobs, newest first; `cursor` asks for the next page, None on the last one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    jobs: list[JobView[Any]]
+    cursor: str | None = None
+
+
+class Backend(Protocol):
+    """The verbs, with results as decoded JSON."""
+
+    async def ask(self, request: Request) -> JobView[Any]:
+        """Returns the completed job.
+
+        Raises:
+            JobError, DeadlineExceeded, JobCancelled: It ended otherwise.
+        """
+        ...
+
+    async def submit(self, request: Request) -> JobView[Any]:
+        """Returns the accepted job."""
+        ...
+
+    async def get(self, job_id: str) -> JobView[Any]:
+        """Returns the job as it stands."""
+        ...
+
+    async def wait(self, job_id: str, timeout_s: float | None) -> JobView[Any]:
+        """Returns the job when it has ended, however it ended, or as it stands after `timeout_s`."""
+        ...
+
+    def events(self, job_id: str, after: int) -> AsyncIterator[JobEvent]:
+        """Yields the events after number `after` as they come, until the job has ended."""
+        ...
+
+    async def cancel(self, job_id: str) -> JobView[Any]:
+        """Stops the job and returns it."""
+        ...
+
+    async def list(
+        self,
+        *,
+        state: JobState | None,
+        needs_review: bool | None,
+        metadata: Mapping[str, str],
+        limit: int,
+        cursor: str | None,
+    ) -> JobPage:
+        """Returns jobs, newest first."""
+        ...
+
+    async def close(self) -> None: ...

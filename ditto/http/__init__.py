@@ -1,0 +1,1 @@
+"""The HTTP door: the wire contract's routes as one FastAPI application over the service."""

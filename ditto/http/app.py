@@ -1,0 +1,196 @@
+"""The application: each route of the wire contract as one short handler over the service."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ditto import __version__
+from ditto.domain import view
+from ditto.domain.request import Request as Asked
+from ditto.domain.request import parse
+from ditto.errors import NotFound, ServiceError, Unavailable
+from ditto.http import bodies, hang_up, openapi, queries, responses
+from ditto.http.docs import docs_page
+from ditto.http.event_stream import EventStream, resumes_after
+from ditto.http.limits import Limits
+from ditto.http.responses import Json
+from ditto.runtime.service import ServicePort
+
+_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+ServiceFactory = Callable[[], Awaitable[ServicePort]]
+"""Opens the service when the application starts; the application closes it when it stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """What the handlers share."""
+
+    service: ServicePort
+    limits: Limits
+    background: hang_up.Background
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Returns the OpenAPI document."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.document("Ditto", __version__, self.routes)
+        return self.openapi_schema
+
+
+def build(service_factory: ServiceFactory, *, limits: Limits) -> FastAPI:
+    """Returns the application; the service is opened when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = await service_factory()
+        try:
+            async with hang_up.Background() as background:
+                app.state.door = _Door(service=service, limits=limits, background=background)
+                yield
+        finally:
+            await service.close()
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        return responses.respond(cast(ServiceError, error), limits.linger_s)
+
+    async def refuse_route(request: Request, error: Exception) -> Response:
+        raised = cast(HTTPException, error)
+        response = responses.respond(responses.of_framework(request, raised), limits.linger_s)
+        response.headers.update(raised.headers or {})
+        return response
+
+    app = _Application(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_middleware(responses.Guard)
+    app.add_exception_handler(ServiceError, refuse)
+    app.add_exception_handler(HTTPException, refuse_route)
+    app.include_router(_router)
+    return app
+
+
+_router = APIRouter()
+
+
+@_router.post("/llm", **openapi.ASK)
+async def ask(request: Request) -> Response:
+    """Asks all models, waits, and returns the merged answer."""
+    asked, door = await _asked(request), _door(request)
+    job = await hang_up.ask(door.service, asked, request.receive, door.background)
+    failure = view.error(job)
+    if failure is not None:
+        raise failure
+    return Json(view.render(job))
+
+
+@_router.post("/jobs", **openapi.SUBMIT)
+async def submit(request: Request) -> Response:
+    """Accepts a job and returns at once."""
+    asked, door = await _asked(request), _door(request)
+    submitted = await asyncio.shield(door.background.start(door.service.submit(asked)))
+    location = f"{request.scope.get('root_path', '')}/jobs/{submitted.job.id}"
+    return Json(view.render(submitted.job), 202 if submitted.created else 200, {"location": location})
+
+
+@_router.get("/jobs", **openapi.JOBS)
+async def jobs(request: Request) -> Response:
+    """Lists jobs, newest first."""
+    query = queries.read(queries.JobsQuery, request.query_params)
+    page = await _door(request).service.list(
+        state=query.state,
+        needs_review=query.needs_review,
+        metadata=query.metadata or None,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    return Json({"jobs": [view.render(job) for job in page.jobs], "cursor": page.cursor})
+
+
+@_router.get("/jobs/{job_id}", **openapi.JOB)
+async def job(request: Request) -> Response:
+    """Returns the job as it stands, or with `wait` once it has ended or that time has passed."""
+    query = queries.read(queries.JobQuery, request.query_params)
+    service, job_id = _door(request).service, _job_id(request)
+    found = await (service.wait(job_id, query.wait / 1000) if query.wait else service.get(job_id))
+    return Json(view.render(found))
+
+
+@_router.post("/jobs/{job_id}/cancel", **openapi.CANCEL)
+async def cancel(request: Request) -> Response:
+    """Stops the job; harmless on one that has ended."""
+    queries.read(queries.Query, request.query_params)
+    door = _door(request)
+    cancelling = door.background.start(door.service.cancel(_job_id(request)))
+    return Json(view.render(await asyncio.shield(cancelling)))
+
+
+@_router.get("/jobs/{job_id}/events", **openapi.EVENTS)
+async def events(request: Request) -> Response:
+    """Streams the job's journal as it is written.
+
+    After the last event of a job that has ended comes 204, which tells a browser not to connect again.
+    """
+    query = queries.read(queries.EventsQuery, request.query_params)
+    after = resumes_after(request, query.after)
+    door = _door(request)
+    found = await door.service.get(_job_id(request))
+    if found.state.ended and after >= found.seq:
+        return Response(status_code=204)
+    return EventStream(found.id, door.service.events(found.id, after), door.limits.heartbeat_s)
+
+
+@_router.get("/healthz", **openapi.HEALTH)
+async def healthz(request: Request) -> Response:
+    """Says that the process is alive."""
+    return Json({"status": "alive"})
+
+
+@_router.get("/readyz", **openapi.READY)
+async def readyz(request: Request) -> Response:
+    """Says that the service can take jobs, or why it cannot."""
+    door = _door(request)
+    try:
+        async with asyncio.timeout(door.limits.ready_s):
+            await door.service.ready()
+    except TimeoutError:
+        raise Unavailable(f"the service did not say within {door.limits.ready_s:g} s whether it is ready") from None
+    return Json({"status": "ready"})
+
+
+@_router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> Response:
+    """Returns the readable form of the OpenAPI document; it needs no other host."""
+    return docs_page()
+
+
+@_router.get("/openapi.json", include_in_schema=False)
+async def openapi_json(request: Request) -> Response:
+    """Returns the OpenAPI document."""
+    return Json(cast(FastAPI, request.app).openapi())
+
+
+def _door(request: Request) -> _Door:
+    return cast(_Door, request.app.state.door)
+
+
+def _job_id(request: Request) -> str:
+    job_id: str = request.path_params["job_id"]
+    if not _ID.fullmatch(job_id):
+        raise NotFound("there is no such job")
+    return job_id
+
+
+async def _asked(request: Request) -> Asked:
+    queries.read(queries.Query, request.query_params)
+    body = await bodies.read_json(request, _door(request).limits)
+    return parse(bodies.with_key(body, request.headers.get("idempotency-key")))

@@ -1,0 +1,121 @@
+"""The body of a request: its type, its size, the time it takes to arrive, and the JSON in it.
+
+A body without a content type is refused like one of another type. Browsers send such requests, and form posts, across
+origins without asking first; a page anywhere could otherwise spend the keys of a service that listens on loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect, Request
+
+from ditto.domain.spec import JSON
+from ditto.errors import BadRequest, RequestTimeout, TooLarge, UnsupportedMediaType
+from ditto.http.limits import Limits
+
+_JSON_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
+_MAX_DIGITS = 15
+
+
+async def read_json(request: Request, limits: Limits) -> JSON:
+    """Returns the decoded body.
+
+    Raises:
+        UnsupportedMediaType: It is declared as something else than JSON in UTF-8, or not declared at all.
+        TooLarge: It is, or says that it is, above the limit; the rest of it has not been read.
+        RequestTimeout: It did not arrive in time.
+        BadRequest: It is no JSON.
+    """
+    _check_type(request.headers.get("content-type", ""))
+    return decode(await _read(request, limits))
+
+
+def decode(body: bytes) -> JSON:
+    """Returns the JSON in these bytes; of a key that is there twice the last value counts.
+
+    Raises:
+        BadRequest: They are no UTF-8 or no JSON.
+    """
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise _no_json(f"byte {error.start} is no UTF-8") from None
+    except RecursionError:
+        raise _no_json("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise _no_json(str(error)) from None
+    except _NoNumber as error:
+        raise _no_json(str(error)) from None
+    except ValueError:
+        raise _no_json("a number has too many digits") from None
+
+
+def with_key(body: JSON, header: str | None) -> JSON:
+    """Returns the body with the idempotency key of the header in it.
+
+    Raises:
+        BadRequest: Header and body name different keys.
+    """
+    if header is None or not isinstance(body, Mapping):
+        return body
+    given = body.get("idempotencyKey", body.get("idempotency_key"))
+    if given is None:
+        return {**{k: v for k, v in body.items() if k != "idempotency_key"}, "idempotencyKey": header}
+    if given != header:
+        message = "differs from the Idempotency-Key header"
+        raise BadRequest("the request is wrong", [{"path": "idempotencyKey", "message": message}])
+    return body
+
+
+class _NoNumber(ValueError):
+    """NaN or an infinity, which JSON does not have."""
+
+
+def _refuse_constant(name: str) -> JSON:
+    raise _NoNumber(f"{name} is no JSON number")
+
+
+def _no_json(why: str) -> BadRequest:
+    return BadRequest("the body is no JSON", [{"path": "", "message": why}])
+
+
+def _check_type(declared: str) -> None:
+    if not declared:
+        raise UnsupportedMediaType("the body has no content type: send Content-Type: application/json")
+    if not _JSON_TYPE.fullmatch(declared.split(";")[0].strip()):
+        raise UnsupportedMediaType("the body is not declared as JSON: send Content-Type: application/json")
+    charset = _CHARSET.search(declared)
+    if charset and charset[1].lower() not in _CHARSETS:
+        raise UnsupportedMediaType("JSON is sent in UTF-8")
+
+
+async def _read(request: Request, limits: Limits) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > _MAX_DIGITS or int(announced) > limits.body_bytes):
+        raise _too_large(limits)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.body_s):
+            while True:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                body += message.get("body", b"")
+                more = bool(message.get("more_body", False))
+                request.state.body_ended = not more
+                if len(body) > limits.body_bytes:
+                    raise _too_large(limits)
+                if not more:
+                    return bytes(body)
+    except TimeoutError:
+        raise RequestTimeout(f"the body did not arrive within {limits.body_s:g} s") from None
+
+
+def _too_large(limits: Limits) -> TooLarge:
+    return TooLarge(f"the body is above the limit of {limits.body_bytes} bytes", {"limitBytes": limits.body_bytes})

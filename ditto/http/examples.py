@@ -1,0 +1,153 @@
+"""The words and examples of the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FIELDS: dict[str, str] = {
+    "prompt": "The question, not blank. Exactly one of `prompt` and `messages`.",
+    "messages": "Chat messages instead of a prompt; the last one is a user's.",
+    "models": "Who is asked. The same name twice is two calls, `name` and `name#2`.",
+    "ensemble": "A configured list of models instead of `models`; with neither, the default ensemble.",
+    "strategy": "How answers are combined: by vote, or each building on the ones before. Default `consensus`.",
+    "temperature": "Passed on to the providers.",
+    "topP": "Passed on to the providers.",
+    "maxTokens": "Passed on to the providers.",
+    "stop": "Passed on to the providers.",
+    "seed": "Passed on to the providers; the second call of one model gets `seed` + 1, and so on.",
+    "system": "The system prompt, unless it is among the messages.",
+    "maxRetries": "Tries again per model. Default 2.",
+    "timeout": "Milliseconds for one model: all its tries, pauses and re-asks together. Default 300000.",
+    "grace": "Milliseconds: once `minResponses` have answered, how long the others are waited for.",
+    "deadline": "Milliseconds for the job; what has arrived by then is merged, if it is enough. Default 1800000.",
+    "metadata": "Kept with the job, returned with it, searchable.",
+    "schema": "JSON Schema 2020-12 of the result, any root type. `{}` or absent: text.",
+    "minResponses": "Fewer usable replies fail the job. Default 1.",
+    "settle": "When to stop waiting; in this version always for all.",
+    "weights": "How much a model's reply counts, by its name. Default 1; 0: asked, not counted.",
+    "answer": "What kind of answer is compared, or the allowed answers; absent: read from question and panel.",
+    "judge": "Not available in this version.",
+    "samples": "Calls per model. Default 1.",
+    "placement": "An actor of its own, or a shared host. Default `auto`: its own while there are spares.",
+    "onDisconnect": "What happens to the job when the waiting client hangs up. Default `continue`.",
+    "idempotencyKey": "The same key and the same request is the same job. Also as the `Idempotency-Key` header.",
+}
+
+REQUESTS: dict[str, Any] = {
+    "yes or no": {"value": {"prompt": "Is this email urgent? 'Please answer before noon.'"}},
+    "in turn": {"value": {"prompt": "Extract key points, then summarize: …", "strategy": "cooperative"}},
+    "typed": {
+        "value": {
+            "prompt": "Read the order: 3 lamps at 19.90 each.",
+            "schema": {
+                "type": "object",
+                "properties": {"item": {"type": "string"}, "count": {"type": "integer"}, "total": {"type": "number"}},
+                "required": ["item", "count", "total"],
+            },
+        }
+    },
+}
+
+_ID = "01JZ8M3W5T9Q2X7R4K6N1B0VCD"
+
+_OPEN: dict[str, Any] = {
+    "jobId": _ID,
+    "state": "pending",
+    "host": f"job:{_ID}",
+    "createdAt": "2025-07-01T09:30:00.000Z",
+    "endedAt": None,
+    "result": None,
+    "responses": {},
+    "structured": None,
+    "timings": None,
+    "errors": {},
+    "warnings": [],
+    "usage": {"calls": 0, "inputTokens": None, "outputTokens": None, "cost": None, "models": {}},
+    "progress": {"sim/alpha": "waiting", "sim/beta": "waiting"},
+    "error": None,
+    "metadata": {},
+}
+
+ACCEPTED: dict[str, Any] = _OPEN
+
+CANCELLED: dict[str, Any] = {**_OPEN, "state": "cancelled", "endedAt": "2025-07-01T09:30:00.400Z"}
+
+JOB: dict[str, Any] = {
+    **_OPEN,
+    "state": "complete",
+    "endedAt": "2025-07-01T09:30:00.812Z",
+    "result": "Yes: it asks for an answer before noon.",
+    "responses": {"sim/alpha": "Yes: it asks for an answer before noon.", "sim/beta": "No, it can wait."},
+    "structured": {
+        "summary": "Yes: it asks for an answer before noon.",
+        "intent": "answer",
+        "confidence": 0.93,
+        "needsClarification": False,
+        "supportingModels": ["sim/alpha"],
+        "responses": [
+            {
+                "model": "sim/alpha",
+                "raw": "Yes: it asks for an answer before noon.",
+                "summary": "Yes: it asks for an answer before noon.",
+                "intent": "answer",
+                "confidence": 0.93,
+            },
+            {
+                "model": "sim/beta",
+                "raw": "No, it can wait.",
+                "summary": "No, it can wait.",
+                "intent": "answer",
+                "confidence": 0.07,
+            },
+        ],
+        "answer": "yes",
+        "chosenModel": "sim/alpha",
+        "agreement": 0.5,
+        "needsReview": False,
+        "basis": {"kind": "cold", "skills": None},
+        "dissent": [{"answer": "no", "models": ["sim/beta"], "share": 0.5}],
+        "fields": {},
+    },
+    "timings": {"total": 812.4, "fanout": 3.1, "slowest": 806.0, "merge": 0.6},
+    "usage": {
+        "calls": 2,
+        "inputTokens": 42,
+        "outputTokens": 14,
+        "cost": None,
+        "models": {
+            "sim/alpha": {"calls": 1, "inputTokens": 21, "outputTokens": 9},
+            "sim/beta": {"calls": 1, "inputTokens": 21, "outputTokens": 5},
+        },
+    },
+    "progress": {"sim/alpha": "answered", "sim/beta": "answered"},
+}
+
+EVENTS = (
+    "event: call.started\n"
+    f'data: {{"jobId":"{_ID}","seq":2,"at":"2025-07-01T09:30:00.003Z",'
+    '"kind":"call.started","call":"sim/alpha","round":1,"caller":"caller:0"}\n'
+    "id: 2\n\n"
+)
+
+
+def _error(type_: str, message: str, details: Any = None, job_id: str | None = None) -> dict[str, Any]:
+    content = {"type": type_, "message": message, "details": details}
+    return {"error": content if job_id is None else {**content, "jobId": job_id}}
+
+
+_DEAD = {"sim/alpha": {"type": "Timeout", "message": "no answer in 300000 ms", "attempts": 1}}
+
+ERRORS: dict[int, dict[str, Any]] = {
+    400: _error("BadRequest", "the request is wrong", [{"path": "prompt", "message": "is blank"}]),
+    404: _error("NotFound", f"there is no job {_ID}"),
+    408: _error("RequestTimeout", "the body did not arrive within 30 s"),
+    409: _error("Cancelled", f"job {_ID} was cancelled", None, _ID),
+    413: _error("TooLarge", "the body is above the limit of 16777216 bytes", {"limitBytes": 16777216}),
+    415: _error("UnsupportedMediaType", "the body is not declared as JSON: send Content-Type: application/json"),
+    422: _error("IdempotencyMismatch", "the key was used with another request", [{"path": "prompt", "message": "…"}]),
+    429: _error("RateLimited", "the service is full"),
+    500: _error("InternalError", "something went wrong here; it is logged under 5f0c1b2a9d3e", {"id": "5f0c1b2a9d3e"}),
+    502: _error("JobError", "0 of 1 models gave a usable answer, 1 needed", _DEAD, _ID),
+    503: _error("Unavailable", "the store does not answer"),
+    504: _error("DeadlineExceeded", "the deadline passed: 0 of 1 models gave a usable answer, 1 needed", _DEAD, _ID),
+}

@@ -1,0 +1,24 @@
+"""What one HTTP request may take of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes and times of one request.
+
+    Attributes:
+        body_bytes: A larger body is refused with 413.
+        body_s: A body that has not arrived by then is refused with 408.
+        linger_s: How long the rest of a refused body is read and thrown away, so that its sender gets to the answer.
+        heartbeat_s: The pause after which a silent event stream says that it is alive.
+        ready_s: How long the service may take to say that it is ready.
+    """
+
+    body_bytes: int = 16 * 1024 * 1024
+    body_s: float = 30.0
+    linger_s: float = 5.0
+    heartbeat_s: float = 15.0
+    ready_s: float = 5.0

@@ -1,0 +1,247 @@
+"""The routes as OpenAPI tells them: what each takes, each status it can answer, and an example of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
+
+from ditto.domain.request import Request
+from ditto.domain.spec import JSON
+from ditto.http import examples, queries
+from ditto.http.responses import Json
+from ditto.http.shapes import ErrorResponse, HealthResponse, JobResponse, JobsResponse
+
+_REFS = "#/components/schemas/{model}"
+_JOB_ID = {
+    "name": "job_id",
+    "in": "path",
+    "required": True,
+    "description": "The job's id, as `jobId` names it.",
+    "schema": {"type": "string"},
+    "example": examples.JOB["jobId"],
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key and the same request is the same job. May also be given as `idempotencyKey`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The number of the last event seen; counts more than `after`.",
+    "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+}
+_METADATA = {
+    "name": "metadata",
+    "in": "query",
+    "required": False,
+    "description": "Given as `metadata.key=value`, any number of them: jobs whose metadata holds these values.",
+    "schema": {"type": "string"},
+    "allowReserved": True,
+}
+_MEANINGS = {
+    202: "The job has been accepted; `Location` names it.",
+    204: "The job has ended and there are no later events.",
+    400: "The body is no JSON, or fields are wrong: `details` lists every one with its path.",
+    404: "There is no such job.",
+    408: "The body did not arrive in time.",
+    409: "The job was cancelled while it was waited for.",
+    413: "The body is above 16 MiB.",
+    415: "The body is not declared as JSON.",
+    422: "The idempotency key was used with another request; `details` names the fields that differ.",
+    429: "Above the caller's limit, or the service is full; `Retry-After` says when to ask again.",
+    500: "Our fault; the message names the id under which it is logged.",
+    502: "The models failed; `details` has one entry per model.",
+    503: "The store is down, or the service is draining; `Retry-After` says when to ask again.",
+    504: "The deadline passed with fewer than `minResponses` answers.",
+}
+
+
+def document(title: str, version: str, routes: Iterable[BaseRoute]) -> dict[str, Any]:
+    """Returns the OpenAPI document of these routes."""
+    described = get_openapi(
+        title=title,
+        version=version,
+        summary="Asks several language models at once and merges what they say into one typed answer.",
+        routes=list(routes),
+    )
+    schemas = described.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(_request_schemas())
+    described["components"]["schemas"] = dict(sorted(schemas.items()))
+    return described
+
+
+def _request_schemas() -> dict[str, Any]:
+    """Returns the request and what it refers to; null is taken for absent everywhere and not shown."""
+    whole = Request.model_json_schema(ref_template=_REFS)
+    parts: dict[str, Any] = whole.pop("$defs")
+    properties = {name: _property(name, shape) for name, shape in whole["properties"].items()}
+    del properties["judge"]
+    properties["settle"] = {"const": "all", "description": examples.FIELDS["settle"]}
+    properties["prompt"]["pattern"] = r"\S"
+    request = {
+        "type": "object",
+        "description": whole["description"],
+        "properties": properties,
+        "additionalProperties": False,
+        "oneOf": [{"required": ["prompt"]}, {"required": ["messages"]}],
+    }
+    return {**parts, "Request": request}
+
+
+def _property(name: str, shape: dict[str, Any]) -> dict[str, Any]:
+    choices = [choice for choice in shape.get("anyOf", []) if choice != {"type": "null"}]
+    kept = choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
+    return {**kept, "description": examples.FIELDS[name]}
+
+
+def _operation(
+    operation_id: str,
+    summary: str,
+    tag: str,
+    *,
+    succeeds: dict[int | str, dict[str, Any]],
+    fails: Iterable[int],
+    parameters: Iterable[dict[str, Any]] = (),
+    body: bool = False,
+) -> dict[str, Any]:
+    extra: dict[str, Any] = {"parameters": list(parameters)}
+    if body:
+        content = {"schema": {"$ref": _REFS.format(model="Request")}, "examples": examples.REQUESTS}
+        extra["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return {
+        "operation_id": operation_id,
+        "summary": summary,
+        "tags": [tag],
+        "status_code": int(next(iter(succeeds))),
+        "response_class": Json,
+        "responses": {**succeeds, **{status: _failure(status) for status in fails}},
+        "openapi_extra": extra,
+    }
+
+
+def _success(description: str, model: type, example: JSON) -> dict[str, Any]:
+    return {"description": description, "model": model, "content": {"application/json": {"example": example}}}
+
+
+def _failure(status: int) -> dict[str, Any]:
+    shown = {"application/json": {"example": examples.ERRORS[status]}}
+    failure = {"description": _MEANINGS[status], "model": ErrorResponse, "content": shown}
+    if status in (429, 503):
+        failure["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    if status in (409, 502, 504):
+        failure["headers"] = {"x-should-retry": {"description": "Settled.", "schema": {"const": "false"}}}
+    return failure
+
+
+def _query(kind: type[queries.Query], **descriptions: str) -> list[dict[str, Any]]:
+    """Returns one parameter for each described field of a query string."""
+    properties = kind.model_json_schema(ref_template=_REFS)["properties"]
+    parameters = []
+    for name, description in descriptions.items():
+        shape = {k: v for k, v in properties[name].items() if k not in ("title", "anyOf", "default")}
+        choices = [choice for choice in properties[name].get("anyOf", []) if choice != {"type": "null"}]
+        if choices:
+            shape.update(choices[0])
+        if properties[name].get("default") is not None:
+            shape["default"] = properties[name]["default"]
+        parameter = {"name": name, "in": "query", "required": False, "description": description, "schema": shape}
+        parameters.append(parameter)
+    return parameters
+
+
+_BODY_FAILS = (400, 408, 413, 415, 422, 429, 500, 503)
+_ACCEPTED = _success(_MEANINGS[202], JobResponse, examples.ACCEPTED)
+_ACCEPTED["headers"] = {"Location": {"description": "The job's path.", "schema": {"type": "string"}}}
+_EVENTS = {
+    "description": "The events from the journal, then the end of the stream when the job has ended.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
+}
+
+ASK = _operation(
+    "ask",
+    "Ask and wait",
+    "ask",
+    body=True,
+    parameters=[_KEY],
+    succeeds={200: _success("The merged answer.", JobResponse, examples.JOB)},
+    fails=sorted((*_BODY_FAILS, 409, 502, 504)),
+)
+SUBMIT = _operation(
+    "submitJob",
+    "Submit a job",
+    "jobs",
+    body=True,
+    parameters=[_KEY],
+    succeeds={202: _ACCEPTED, 200: _success("The job that the key already names.", JobResponse, examples.JOB)},
+    fails=_BODY_FAILS,
+)
+JOBS = _operation(
+    "listJobs",
+    "List jobs",
+    "jobs",
+    parameters=[
+        *_query(
+            queries.JobsQuery,
+            state="Jobs in this state.",
+            needsReview="Jobs whose verdict does, or does not, need a person's review.",
+            limit="How many at most.",
+            cursor="Where the next page begins: the `cursor` of the page before.",
+        ),
+        _METADATA,
+    ],
+    succeeds={200: _success("Jobs, newest first.", JobsResponse, {"jobs": [examples.JOB], "cursor": None})},
+    fails=(400, 500, 503),
+)
+JOB = _operation(
+    "getJob",
+    "A job as it stands",
+    "jobs",
+    parameters=[
+        _JOB_ID,
+        *_query(queries.JobQuery, wait="Milliseconds to wait for the end of the job before answering."),
+    ],
+    succeeds={200: _success("The job, whatever its state.", JobResponse, examples.JOB)},
+    fails=(400, 404, 500, 503),
+)
+CANCEL = _operation(
+    "cancelJob",
+    "Stop a job",
+    "jobs",
+    parameters=[_JOB_ID],
+    succeeds={200: _success("The job, which has ended.", JobResponse, examples.CANCELLED)},
+    fails=(400, 404, 500, 503),
+)
+EVENTS = _operation(
+    "streamJobEvents",
+    "Follow a job",
+    "jobs",
+    parameters=[
+        _JOB_ID,
+        *_query(queries.EventsQuery, after="The journal number after which to begin."),
+        _LAST_EVENT_ID,
+    ],
+    succeeds={200: _EVENTS, 204: {"description": _MEANINGS[204]}},
+    fails=(400, 404, 500, 503),
+)
+HEALTH = _operation(
+    "isAlive",
+    "Alive?",
+    "health",
+    succeeds={HTTPStatus.OK: _success("The process is alive.", HealthResponse, {"status": "alive"})},
+    fails=(),
+)
+READY = _operation(
+    "isReady",
+    "Ready to take jobs?",
+    "health",
+    succeeds={HTTPStatus.OK: _success("The service takes jobs.", HealthResponse, {"status": "ready"})},
+    fails=(503,),
+)

@@ -1,0 +1,166 @@
+"""Answers as JSON, and every error in the one shape of the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ditto.domain.spec import JSON
+from ditto.errors import (
+    DeadlineExceeded,
+    HolderGone,
+    InternalError,
+    JobCancelled,
+    JobError,
+    MethodNotAllowed,
+    NotFound,
+    RateLimited,
+    RequestTimeout,
+    ServiceError,
+    StoreUnavailable,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+    service_error,
+)
+
+_log = logging.getLogger(__name__)
+_RETRY_AFTER_S = 1
+_LINGER_BYTES = 64 * 1024 * 1024
+
+
+class Json(Response):
+    """Compact JSON in UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, is written as its JSON escape."""
+
+    media_type = "application/json"
+
+    def render(self, content: JSON) -> bytes:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
+
+
+class Refusal(Json):
+    """An error for a request whose body has not been read.
+
+    A server that closes the connection on unread bytes resets it, and the sender may never see why. So the answer is
+    sent whole, and what still comes is read and thrown away for a while before the exchange ends.
+    """
+
+    def __init__(self, content: JSON, status_code: int, headers: Mapping[str, str], linger_s: float) -> None:
+        super().__init__(content, status_code, {**headers, "connection": "close"})
+        self._linger_s = linger_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        if not scope.get("state", {}).get("body_ended", False):
+            await _discard(receive, self._linger_s)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _discard(receive: Receive, linger_s: float) -> None:
+    discarded = 0
+    try:
+        async with asyncio.timeout(linger_s):
+            while discarded < _LINGER_BYTES:
+                message = await receive()
+                discarded += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+def error_body(error: ServiceError) -> dict[str, Any]:
+    """Returns the error as decoded JSON in the contract's shape."""
+    body: dict[str, Any] = {"type": error.type, "message": error.message, "details": error.details}
+    if error.job_id is not None:
+        body["jobId"] = error.job_id
+    return {"error": body}
+
+
+def respond(error: ServiceError, linger_s: float) -> Response:
+    """Returns the answer that tells this error."""
+    headers = _headers(error)
+    if isinstance(error, TooLarge | UnsupportedMediaType | RequestTimeout):
+        wait_s = 0.0 if isinstance(error, RequestTimeout) else linger_s
+        return Refusal(error_body(error), error.status, headers, wait_s)
+    return Json(error_body(error), error.status, headers)
+
+
+def _headers(error: ServiceError) -> dict[str, str]:
+    match error:
+        case JobError() | DeadlineExceeded() | JobCancelled():
+            return {"x-should-retry": "false"}
+        case RateLimited() | Unavailable():
+            return {"retry-after": str(_retry_after_s(error))}
+        case _:
+            return {}
+
+
+def _retry_after_s(error: ServiceError) -> int:
+    given_ms = error.details.get("retryAfter") if isinstance(error.details, Mapping) else None
+    return max(1, math.ceil(given_ms / 1000)) if isinstance(given_ms, int | float) else _RETRY_AFTER_S
+
+
+def of_framework(request: Request, error: HTTPException) -> ServiceError:
+    """Returns the contract's error for one that the framework raised by itself."""
+    path = request.url.path
+    match error.status_code:
+        case 404:
+            return NotFound(f"there is no {path}")
+        case 405:
+            return MethodNotAllowed(f"{path} does not take {request.method}")
+        case _:
+            return service_error("", error.status_code, str(error.detail))
+
+
+class Guard:
+    """Answers what no handler foresaw with a 500 that names an id, and logs the rest under that id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # the last place where an answer can still be given
+            known = _known(error)
+            if started:
+                raise
+            await Json(error_body(known), known.status, _headers(known))(scope, receive, send)
+
+
+def _known(error: Exception) -> ServiceError:
+    match error:
+        case ServiceError():
+            return error
+        case StoreUnavailable():
+            return Unavailable("the store does not answer")
+        case HolderGone():
+            return Unavailable("the job is changing hands")
+    error_id = uuid.uuid4().hex[:12]
+    _log.error("a request failed unexpectedly", exc_info=error, extra={"error_id": error_id})
+    return InternalError(f"something went wrong here; it is logged under {error_id}", {"id": error_id})
