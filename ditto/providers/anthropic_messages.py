@@ -52,7 +52,7 @@ class AnthropicMessages:
         return Built(
             request=post(f"{endpoint.base_url.rstrip('/')}/messages", headers, body),
             warnings=tuple(warnings),
-            dispensable=frozenset(body) & {"temperature", "top_p", "max_tokens", "stop_sequences", _SCHEMA_SWITCH},
+            dispensable=_dispensable(body),
         )
 
     def read(self, body: bytes, request: ModelRequest) -> ModelReply:
@@ -111,6 +111,11 @@ def _body(request: ModelRequest, left_out: frozenset[str]) -> tuple[dict[str, An
         else:
             body[_SCHEMA_SWITCH] = {"format": {"type": "json_schema", "schema": schema}}
     return body, warnings
+
+
+def _dispensable(body: dict[str, Any]) -> frozenset[str]:
+    names = {"temperature", "top_p", "stop_sequences", _SCHEMA_SWITCH} & set(body)
+    return frozenset(names | ({"max_tokens"} if body["max_tokens"] > _MAX_TOKENS_OF_EVERY_MODEL else set()))
 
 
 def _sampling(request: ModelRequest, warnings: list[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -11,9 +11,15 @@ import httpx
 from ditto.domain.spec import JSON
 from ditto.errors import CallInvalidReply
 
+_WHOLE_BYTES = 512 * 1024
+_SLICE_BYTES = 64 * 1024
+
 
 def post(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> httpx.Request:
-    """Returns a POST of the body as JSON. Half a surrogate pair, which UTF-8 cannot hold, goes out as `?`."""
+    """Returns a POST of the body as JSON, a large one to be sent slice by slice.
+
+    Half a surrogate pair, which UTF-8 cannot hold, goes out as `?`.
+    """
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     fixed = {
         "content-type": "application/json",
@@ -21,7 +27,10 @@ def post(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> httpx
         "accept-encoding": "gzip, deflate",
         "user-agent": "ditto",
     }
-    return httpx.Request("POST", url, headers={**fixed, **headers}, content=content)
+    if len(content) <= _WHOLE_BYTES:
+        return httpx.Request("POST", url, headers={**fixed, **headers}, content=content)
+    length = {"content-length": str(len(content))}
+    return httpx.Request("POST", url, headers={**fixed, **headers, **length}, stream=_Slices(content))
 
 
 def decoded(body: bytes) -> JSON:
@@ -62,3 +71,14 @@ def as_text(value: JSON) -> str:
 def as_count(value: JSON) -> int | None:
     """Returns a count of tokens if the value is one."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+class _Slices(httpx.AsyncByteStream):
+    """A large body: written at once, it would hold up every other call."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), _SLICE_BYTES):
+            yield self._content[start : start + _SLICE_BYTES]

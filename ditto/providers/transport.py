@@ -152,7 +152,7 @@ class Connections(httpx.AsyncBaseTransport):
 def _call_error(error: BaseException, url: httpx.URL) -> CallError:
     cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ is not None else error
     where = url.netloc.decode("ascii", "replace").rpartition("@")[2]
-    if isinstance(cause, httpx.DecodingError):
+    if isinstance(error, httpx.DecodingError):
         return CallInvalidReply(f"{where}: the response's compression is damaged")
     if isinstance(cause, httpx.InvalidURL | httpx.UnsupportedProtocol | aiohttp.InvalidURL):
         return CallBadRequest(f"{where}: this is no address")
