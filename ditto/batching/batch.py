@@ -1,0 +1,186 @@
+"""A batch: many rows asked at once, each answer written as it comes, nothing asked twice.
+
+Each row is a job under an idempotency key made of the batch's name, the row's id and what it asks. So a row whose
+answer was lost on the way to the file finds its job again, and a row that has changed is another job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from ditto.batching import records
+from ditto.batching.asking import Asker
+from ditto.batching.records import Done
+from ditto.batching.source import BadRow, Row
+from ditto.domain.spec import JSON
+from ditto.errors import BadRequest, IdempotencyMismatch, InternalError, RateLimited, TooLarge, Unavailable
+
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 10.0
+
+
+class RowsPort(Protocol):
+    """Where rows come from; `source.Source` reads them from a file."""
+
+    async def next(self) -> Row | BadRow | None: ...
+
+    def has(self, id: str) -> bool: ...
+
+
+class SinkPort(Protocol):
+    """Where rows go; `sink.Sink` appends them to a file."""
+
+    done: dict[str, Done]
+
+    def write(self, record: Mapping[str, JSON]) -> None: ...
+
+    def settle(self, is_input: Callable[[str], bool]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOptions:
+    """How a batch is run.
+
+    Attributes:
+        name: The same rows under the same name are the same jobs.
+        concurrency: How many jobs run at once.
+        responses: Every model's reply is written too.
+        retry_failed: Rows whose last attempt failed are asked again.
+        patience_s: How long a service that cannot be reached is tried before the batch stops.
+    """
+
+    name: str
+    concurrency: int = 32
+    responses: bool = False
+    retry_failed: bool = False
+    patience_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """What became of the rows so far.
+
+    Attributes:
+        rows: Read from the input.
+        earlier: Of them, in the output before this run began.
+        complete: With a result.
+        failed: Without one, be it the models' fault or the row's.
+        review: Complete, and to be looked at by a person.
+        elapsed_s: Of this run.
+    """
+
+    rows: int = 0
+    earlier: int = 0
+    complete: int = 0
+    failed: int = 0
+    review: int = 0
+    elapsed_s: float = 0.0
+
+    def after(self, done: Done, *, earlier: bool) -> BatchReport:
+        """Returns the report with one more row."""
+        complete = done.state == records.COMPLETE
+        return replace(
+            self,
+            rows=self.rows + 1,
+            earlier=self.earlier + earlier,
+            complete=self.complete + complete,
+            failed=self.failed + (not complete),
+            review=self.review + (complete and done.needs_review),
+        )
+
+
+async def run_batch(
+    service: Asker,
+    source: RowsPort,
+    sink: SinkPort,
+    options: BatchOptions,
+    progress: Callable[[BatchReport], None] = lambda report: None,
+) -> BatchReport:
+    """Returns the report when every row of the source is in the sink.
+
+    Args:
+        progress: Called after each row.
+
+    Raises:
+        Unavailable: The service cannot be reached for longer than the options allow. The rest is left to another run.
+        OSError: A row cannot be written, likewise.
+    """
+    run = _Run(service, source, sink, options, progress)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(options.concurrency):
+                group.create_task(run.work())
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from None
+    sink.settle(source.has)
+    return run.report()
+
+
+class _Run:
+    def __init__(
+        self,
+        service: Asker,
+        source: RowsPort,
+        sink: SinkPort,
+        options: BatchOptions,
+        progress: Callable[[BatchReport], None],
+    ) -> None:
+        self._service = service
+        self._source = source
+        self._sink = sink
+        self._options = options
+        self._progress = progress
+        self._tally = BatchReport()
+        self._began_s = time.monotonic()
+
+    async def work(self) -> None:
+        """Takes rows until there are no more."""
+        while (row := await self._source.next()) is not None:
+            key = records.row_key(self._options.name, row)
+            before = self._sink.done.get(row.id)
+            if before is not None and before.key == key and not self._again(before):
+                self._count(before, earlier=True)
+                continue
+            attempt = before.attempt + 1 if before is not None and before.key == key else 1
+            record = records.of_bad_row(row, key) if isinstance(row, BadRow) else await self._ask(row, key, attempt)
+            self._sink.write(record)
+            self._count(records.done(record), earlier=False)
+
+    def report(self) -> BatchReport:
+        return replace(self._tally, elapsed_s=time.monotonic() - self._began_s)
+
+    def _again(self, before: Done) -> bool:
+        return self._options.retry_failed and before.state != records.COMPLETE
+
+    def _count(self, done: Done, *, earlier: bool) -> None:
+        self._tally = self._tally.after(done, earlier=earlier)
+        self._progress(self.report())
+
+    async def _ask(self, row: Row, key: str, attempt: int) -> dict[str, Any]:
+        body = {"idempotencyKey": records.idempotency_key(key, attempt), **row.request.to_wire()}
+        try:
+            job = await self._patiently(body)
+        except (BadRequest, TooLarge, IdempotencyMismatch, InternalError) as error:
+            return records.of_refusal(row, key, attempt, error)
+        return records.of_job(row, key, attempt, job, responses=self._options.responses)
+
+    async def _patiently(self, body: Mapping[str, JSON]) -> dict[str, Any]:
+        until_s = time.monotonic() + self._options.patience_s
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._service.ask(body)
+            except (Unavailable, RateLimited):
+                if time.monotonic() + pause_s > until_s:
+                    raise
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    failure = failures.exceptions[0]
+    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure

@@ -1,0 +1,185 @@
+"""The output of a batch: JSON lines that are either there whole or not at all, and what is there already.
+
+A row is one write to a file opened for appending. What a kill left behind a last line break is cut off at the next
+start. A row that was asked anew (because it changed, or had failed) is appended, and the line it replaces is taken out
+when the batch has come to its end, by writing the file anew beside itself and putting it in place with one rename.
+A lock on `<output>.lock` keeps a second batch away; it is the kernel's, and ends with the process that holds it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ditto.batching import records
+from ditto.batching.records import Done
+from ditto.domain.spec import JSON
+from ditto.errors import ConfigurationError, Conflict
+
+_BEGIN = b'{"id":'
+
+
+class Sink:
+    """One output file, locked while it is open.
+
+    Attributes:
+        path: The file itself, links resolved.
+        done: What the file held when it was opened, and what was written since, by row id.
+
+    Raises:
+        Conflict: Another batch writes this file.
+        ConfigurationError: The file is something else, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.done: dict[str, Done] = {}
+        self._replaced = 0
+        try:
+            self._lock = _Lock(self.path)
+            try:
+                self._fd = self._opened()
+            except BaseException:
+                self._lock.release()
+                raise
+        except OSError as error:
+            raise ConfigurationError(f"{path}: {error.strerror}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._fd)
+        self._lock.release()
+
+    def write(self, record: Mapping[str, JSON]) -> None:
+        """Appends one row, whole or not at all.
+
+        Raises:
+            OSError: The row could not be written; the file is as it was.
+        """
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        data = text.encode("utf-8", "backslashreplace") + b"\n"
+        before = os.fstat(self._fd).st_size
+        try:
+            if os.write(self._fd, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            os.ftruncate(self._fd, before)
+            raise
+        self._remember(str(record["id"]), records.done(record))
+
+    def settle(self, is_input: Callable[[str], bool]) -> None:
+        """Takes out lines that a later one replaces, and rows that were never asked and are gone from the input.
+
+        Args:
+            is_input: Tells whether the input has a row of this id.
+        """
+        gone = {id for id, done in self.done.items() if not done.asked and not is_input(id)}
+        if not self._replaced and not gone:
+            return
+        last = {_id(line): number for number, line in enumerate(self._lines())}
+        beside = self.path.with_name(f"{self.path.name}.new")
+        with beside.open("wb") as file:
+            shutil.copymode(self.path, beside)
+            for number, line in enumerate(self._lines()):
+                if last[_id(line)] == number and _id(line) not in gone:
+                    file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, self.path)
+        for id in gone:
+            del self.done[id]
+
+    def _opened(self) -> int:
+        if self.path.exists() and not self.path.is_file():
+            raise ConfigurationError(f"{self.path} is no regular file: a batch could not go on where it stopped")
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            whole_bytes = self._take_stock()
+            if whole_bytes < os.fstat(fd).st_size:
+                os.ftruncate(fd, whole_bytes)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def _take_stock(self) -> int:
+        """Returns how many bytes are whole rows, and remembers those rows."""
+        whole_bytes = 0
+        for number, line in enumerate(self._lines(), start=1):
+            torn = not line.endswith(b"\n")
+            try:
+                record = json.loads(line)
+                known = records.done(record)
+            except (ValueError, KeyError, TypeError) as error:
+                if torn and line.startswith(_BEGIN[: len(line)]) and not _is_json(line):
+                    break
+                message = f"{self.path}: no batch wrote line {number}; choose another output"
+                raise ConfigurationError(message) from error
+            if not torn:
+                whole_bytes += len(line)
+                self._remember(str(record["id"]), known)
+        return whole_bytes
+
+    def _remember(self, id: str, done: Done) -> None:
+        if id in self.done:
+            self._replaced += 1
+        self.done[id] = done
+
+    def _lines(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            yield from file
+
+
+def _id(line: bytes) -> str:
+    record: dict[str, Any] = json.loads(line)
+    return str(record["id"])
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+class _Lock:
+    """Held by one process at a time.
+
+    Raises:
+        Conflict: Another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(f"{path.name}.lock")
+        while True:
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(self._fd)
+                raise Conflict(f"another batch writes {path} at this moment") from None
+            if self._is_there():
+                return
+            os.close(self._fd)  # its last holder has removed it in between
+
+    def release(self) -> None:
+        self._path.unlink(missing_ok=True)
+        os.close(self._fd)
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._path.stat())
+        except FileNotFoundError:
+            return False
