@@ -23,7 +23,7 @@ _COUNT = re.compile(
     r"length|height|age|amount|remainder)\b|\bcalculate\b|\bcompute\b|\bwhat percent|^\s*what is [-\d(][^a-z]*\??\s*$",
     re.IGNORECASE,
 )
-_WHEN = re.compile(r"\b(?:on what date|what (?:day|date)|which (?:day|date|year)|(?:in )?what year)\b|^\s*when\b", re.IGNORECASE)
+_WHEN = re.compile(r"^\s*(?:when|(?:in|on) (?:what|which) (?:day|date|year)|(?:what|which) (?:day|date|year))\b", re.IGNORECASE)
 _PROSE = re.compile(
     r"\b(?:write|explain|describe|compose|draft|summari[sz]e|essay|story|poem|discuss|compare|outline|brainstorm|suggest|"
     r"recommend|advise|rewrite|translate|elaborate|in your own words|pros and cons)\b|\bhow (?:do|can|should|to|does|would|could|might)\b|"
@@ -57,7 +57,7 @@ def of(question: str, answer: AnswerKind | tuple[str, ...] | None, sheets: Seque
 
 def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
     offered = options.offered(question)
-    if offered and _most(sheets, lambda each: reading.choice(each, offered) is not None):
+    if offered and _some(sheets, lambda each: reading.choice(each, offered) is not None):
         return Expected(kind=AnswerKind.CHOICE, options=offered)
     for kind, asks, reads in _closed(question):
         if asks and _most(sheets, reads):
@@ -68,7 +68,7 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         return Expected(kind=AnswerKind.JSON)
     longest = _PHRASE_WORDS if _PROSE.search(question) else _SHORT_WORDS
     if _most(sheets, lambda each: 0 < len(each.text.split()) <= longest):
-        return Expected(kind=AnswerKind.TEXT)
+        return Expected(kind=AnswerKind.TEXT, loose=True)
     return Expected(kind=None)
 
 
@@ -98,6 +98,11 @@ def _is_number(final: object) -> bool:
     if isinstance(final, bool):
         return False
     return isinstance(final, int | float) or (isinstance(final, str) and numbers.entire(final) is not None)
+
+
+def _some(sheets: Sequence[Sheet], reads: Callable[[Sheet], bool]) -> bool:
+    """More than a quarter: enough where the question itself shows the kind."""
+    return 4 * sum(reads(each) for each in sheets) > len(sheets)
 
 
 def _most(sheets: Sequence[Sheet], reads: Callable[[Sheet], bool]) -> bool:

@@ -1,7 +1,7 @@
 r"""Short free text, compared by meaning as far as words show it.
 
 A name, a phrase or the sentence that answers is reduced to its content words, those of the question left out: they say
-what is asked, not what is answered. Two texts are alike when most content words of the shorter one are in the other
+what is asked, not what is answered. Two texts are alike when half the content words of the shorter one are in the other
 and their numbers do not contradict each other. Texts linked by such likeness are one answer (its transitive closure,
 so it is an equivalence within a panel). Formulas are compared as formulas, by their normalised text.
 """
@@ -14,7 +14,8 @@ from collections.abc import Hashable, Sequence
 
 from ditto.domain.merging import numbers, sentences
 
-_ALIKE = 0.6
+_ALIKE = 0.5
+_ANSWERING_SENTENCES = 2
 _STOP = frozenset(
     "a an the of in on at to for from by with as and or but is are was were be been being it its this that these those "
     "he she they him her them his their there who whom which what when where how do does did has have had not no so "
@@ -44,13 +45,11 @@ _LATEX = (
 )
 
 
-def answering(text: str) -> str:
-    """Returns the sentence of a reply that answers: its first that is no preamble."""
+def answering(text: str) -> list[str]:
+    """Returns the sentences of a reply that answer: its first two that are no preamble."""
     said = sentences.of(text)
-    for sentence in said:
-        if not _PREAMBLE.match(sentence):
-            return sentence
-    return said[0] if said else text.strip()
+    answers = [sentence for sentence in said if not _PREAMBLE.match(sentence)]
+    return (answers or said or [text.strip()])[:_ANSWERING_SENTENCES]
 
 
 def classes(texts: Sequence[str], question: str) -> list[Hashable]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 import json_repair
 
@@ -36,10 +37,12 @@ class Expected:
     Attributes:
         kind: None for open prose, which has no short answer.
         options: The offered answers, where the kind is a choice.
+        loose: The answers are sentences: the same may be said in words that nobody else uses.
     """
 
     kind: AnswerKind | None
     options: tuple[Option, ...] = ()
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[
         case AnswerKind.BOOLEAN:
             return [_boolean(boolean(each), question) for each in sheets]
         case AnswerKind.DATE:
-            return [_date(date(each), question) for each in sheets]
+            return _dates([date(each) for each in sheets], question)
         case AnswerKind.CODE:
             return [_code(code(each)) for each in sheets]
         case AnswerKind.JSON:
@@ -142,13 +145,13 @@ def structure(reply: Sheet) -> JSON:
     return value if isinstance(value, dict | list) else None
 
 
-def phrase(reply: Sheet) -> str | None:
-    """Returns the short text that a reply gives: what it marks, else the sentence that answers."""
+def phrase(reply: Sheet) -> list[str]:
+    """Returns the short text that a reply gives: what it marks, else the sentences that answer, the first of them first."""
     for final in reply.finals:
         text = final if isinstance(final, str) else json.dumps(final, ensure_ascii=False)
         if text.strip() and len(text) <= _LONGEST_PHRASE_CHARS:
-            return text.strip()
-    return phrases.answering(reply.text) or None
+            return [text.strip()]
+    return phrases.answering(reply.text)
 
 
 def _numbers(read: Sequence[Quantity | None], question: str) -> list[Answer | None]:
@@ -159,10 +162,11 @@ def _numbers(read: Sequence[Quantity | None], question: str) -> list[Answer | No
     ]
 
 
-def _texts(read: Sequence[str | None], question: str) -> list[Answer | None]:
-    given = [each for each in read if each is not None]
-    keys = iter(phrases.classes(given, question))
-    return [None if each is None else Answer(key=next(keys), shown=each.rstrip(".").strip("\"'“”")) for each in read]
+def _texts(read: Sequence[list[str]], question: str) -> list[Answer | None]:
+    given = [" ".join(each) for each in read]
+    keys = phrases.classes(given, question)
+    shown = [each[0].rstrip(".").strip("\"'“”") for each in read]
+    return [Answer(key=key, shown=text) if text else None for key, text in zip(keys, shown, strict=True)]
 
 
 def _choice(picked: Option | None) -> Answer | None:
@@ -173,11 +177,12 @@ def _boolean(said: bool | None, question: str) -> Answer | None:
     return None if said is None else Answer(key=said, shown=booleans.shown(value=said, question=question))
 
 
-def _date(found: dates.Date | None, question: str) -> Answer | None:
-    if found is None:
-        return None
-    exact = (found[0], None, None) if "year" in question.lower() else found
-    return Answer(key=exact, shown=dates.shown(exact))
+def _dates(read: Sequence[dates.Date | None], question: str) -> list[Answer | None]:
+    """Compares down to the part that the question asks for, else that the panel gives in the median."""
+    given = [sum(part is not None for part in each) for each in read if each is not None]
+    parts = 1 if not given or "year" in question.lower() else median_low(given)
+    exact = [None if each is None else (each[0], *(each[at] if at < parts else None for at in (1, 2))) for each in read]
+    return [None if each is None else Answer(key=each, shown=dates.shown(each)) for each in exact]
 
 
 def _code(found: tuple[Hashable, JSON] | None) -> Answer | None:

@@ -15,8 +15,8 @@ _END = re.compile(
     re.VERBOSE,
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'“])(?:[A-Z]|[Mm]rs?|[Mm]s|[Dd]r|[Pp]rof|[Ss]t|[Jj]r|[Ss]r|[Nn]o|vs|etc|e\.g|i\.e|cf|approx|ca|[Ff]ig|[Vv]ol|"
-    r"Gen|Sen|Rep|Lt|Col|Sgt|Capt|Inc|Ltd|Co|Corp|U\.S|U\.K|a\.m|p\.m|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
+    r"(?:^|[\s.(\"'“])(?:[A-Z]|[Mm]rs?|[Mm]s|[Dd]r|[Pp]rof|[Ss]t|[Jj]r|[Ss]r|[Nn]o|vs|etc|e\.g|i\.e|cf|approx|ca|[Ff]ig|[Vv]ol|"
+    r"Gen|Sen|Rep|Lt|Col|Sgt|Capt|Inc|Ltd|Co|Corp|a\.m|p\.m|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
 )
 _SENTENCE_LIKE = re.compile(r"\w|[^\x00-\x7f]")
 

@@ -88,8 +88,7 @@ def _verdict(
 ) -> Verdict:
     composite = isinstance(result, dict | list)
     alpha = _concentration(result, schema)
-    weights, models = [ballot.weight for ballot in ballots], [ballot.model for ballot in ballots]
-    chances = voting.probabilities(whole, weights, models, alpha)
+    chances = voting.probabilities(whole, ballots, alpha)
     by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
     field_verdicts = {pointer: _field(field, voters, ballots, alpha) for pointer, field in fields.items()}
     winner = next((group for group in whole if group.key == values.key(result)), None)
@@ -137,9 +136,9 @@ def _whole_chance(
 
 
 def _field(field: Field, voters: Mapping[int, JSON], ballots: Sequence[Ballot], alpha: float) -> FieldVerdict:
-    weights, models = [ballot.weight for ballot in ballots], [ballot.model for ballot in ballots]
+    weights = [ballot.weight for ballot in ballots]
     groups = voting.ranked({at: field.keys.get(at, ABSENT) for at in voters}, weights)
-    chances = voting.probabilities(groups, weights, models, alpha)
+    chances = voting.probabilities(groups, ballots, alpha)
     winner = next((number for number, group in enumerate(groups) if group.key == field.key), None)
     if winner is None:
         return FieldVerdict(confidence=None, supporting=())

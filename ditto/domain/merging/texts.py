@@ -18,6 +18,9 @@ from ditto.domain.verdict import Ballot, Dissent, Intent, Reading, Verdict
 
 CUT_OFF = "cut off by its length limit"
 _UNREADABLE = "holds no answer of the kind compared"
+_LOOSE_LONER = 0.5
+"""A sentence that is like no other may still say the same as another: it counts half."""
+
 _NO_VOTE = "open text is not voted on"
 NO_WEIGHT = "weight 0"
 NOT_ANSWERS = {
@@ -70,8 +73,8 @@ def _read(
 def _chances(groups: Sequence[Group], ballots: Sequence[Ballot], expected: Expected) -> Mapping[Hashable, float]:
     if expected.kind is None or not groups:
         return {}
-    weights, models = [ballot.weight for ballot in ballots], [ballot.model for ballot in ballots]
-    chances = voting.probabilities(groups, weights, models, confidence.concentration(expected.kind))
+    alpha = confidence.concentration(expected.kind)
+    chances = voting.probabilities(groups, ballots, alpha, loner=_LOOSE_LONER if expected.loose else 1.0)
     return {} if chances is None else {group.key: chance for group, chance in zip(groups, chances, strict=True)}
 
 

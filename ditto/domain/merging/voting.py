@@ -11,6 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ditto.domain.merging import confidence
+from ditto.domain.verdict import Ballot
 
 _DECIMALS = 9
 """Weights are compared to so many decimals, so that 0.1 + 0.2 ties with 0.3."""
@@ -48,14 +49,26 @@ def ranked(keys: Mapping[int, Hashable], weights: Sequence[float]) -> list[Group
     return sorted(groups, key=lambda group: (-group.weight, group.members[0]))
 
 
-def probabilities(groups: Sequence[Group], weights: Sequence[float], models: Sequence[str], alpha: float) -> list[float] | None:
+def probabilities(
+    groups: Sequence[Group], ballots: Sequence[Ballot], alpha: float, *, loner: float = 1.0
+) -> list[float] | None:
     """Returns for each group the probability that it is right, None where fewer than two models voted.
 
     One model's vote says nothing about how often that model is right, however often it is repeated.
+
+    Args:
+        groups: All groups of the vote.
+        ballots: The panel.
+        alpha: The concentration of wrong answers.
+        loner: How much a reply that stands alone counts: less than 1 where answers that mean the same may go unnoticed.
     """
     voters = [position for group in groups for position in group.members]
-    if len({models[position] for position in voters}) < 2:
+    if len({ballots[position].model for position in voters}) < 2:
         return None
-    heaviest = max(weights[position] for position in voters)
-    sizes = [math.fsum(weights[position] / heaviest for position in group.members) for group in groups]
+    heaviest = max(ballots[position].weight for position in voters)
+    sizes = [
+        math.fsum(ballots[position].weight / heaviest for position in group.members)
+        * (loner if len(group.members) == 1 else 1.0)
+        for group in groups
+    ]
     return confidence.posteriors(sizes, alpha)
