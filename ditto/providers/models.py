@@ -115,7 +115,7 @@ class Models:
             reply, warnings = await self._with_retries(run, max_retries)
         except CallError as error:
             failure = _failure(error, run, timeout_s)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a mistake of ours fails one call, and may hold a prompt or a key
             _log.error("asking a model went wrong", extra={"model": name, "error": type(error).__name__})
             failure = Failure(type="Failed", message=f"asking {name} went wrong: {type(error).__name__}")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
@@ -26,7 +26,7 @@ class ModelRequest:
     model: str
     messages: tuple[Message, ...]
     system: str | None = None
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     seed: int | None = None
     schema: dict[str, Any] | None = None
 

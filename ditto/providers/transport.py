@@ -41,9 +41,10 @@ _HAPPENED: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], st
     ),
     ((aiohttp.ClientPayloadError, httpx.ReadError, httpx.RemoteProtocolError), "the reply broke off"),
     (aiohttp.ClientResponseError, "the answer is no HTTP"),
-    (httpx.ConnectError, "no connection could be made"),
+    ((aiohttp.ClientConnectorError, httpx.ConnectError), "no connection could be made"),
+    (aiohttp.ClientOSError, "the connection was cut before the reply"),
 )
-"""What the user is told of a lower-level error; the first that fits."""
+"""What the user is told of a lower-level error, or of the system's error inside it; the first that fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,6 @@ def _call_error(error: BaseException, url: httpx.URL) -> CallError:
 
 
 def _what_happened(cause: BaseException) -> str:
-    happened = (words for kinds, words in _HAPPENED if isinstance(cause, kinds))
-    inner = cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else cause
-    below = (words for kinds, words in _HAPPENED if isinstance(inner, kinds))
-    return next(happened, None) or next(below, None) or f"the connection failed ({type(inner).__name__})"
+    inner = getattr(cause, "os_error", None)
+    fitting = (words for kinds, words in _HAPPENED if isinstance(cause, kinds) or isinstance(inner, kinds))
+    return next(fitting, f"the connection failed ({type(cause).__name__})")

@@ -6,8 +6,8 @@ route speaks OpenAI's Responses instead, and for requests with stop sequences, w
 Newer models answer on the own route, too, with a chat completion inside `result`; either is read wherever it comes
 from.
 
-The own route stops at 256 tokens unless it is told otherwise, and does not say that it did. So a limit is always sent
-to it, and a reply that uses it up counts as cut off.
+Workers AI stops at 256 tokens unless it is told otherwise, and on its own route does not say that it did. So a limit
+is always sent, and a reply that uses it up counts as cut off.
 
 Source: developers.cloudflare.com/workers-ai (REST API, JSON Mode, OpenAI compatibility, errors).
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -54,6 +55,8 @@ class WorkersAI:
         """Returns the HTTP request; parameters named in `left_out` are not sent, or in another way."""
         base_url = endpoint.base_url.rstrip("/").replace("{account}", quote(account or "", safe=""))
         native = base_url.removesuffix("/v1")
+        if request.sampling.max_tokens is None and "max_tokens" not in left_out:
+            request = replace(request, sampling=replace(request.sampling, max_tokens=_MAX_TOKENS))
         stops = request.sampling.stop and "stop" not in left_out
         if native != base_url or stops or _COMPATIBLE_ONLY.match(request.model):
             compatible = endpoint.model_copy(update={"base_url": f"{native}/v1"})
@@ -105,9 +108,6 @@ def _native_body(
     del body["model"]
     if SCHEMA_SWITCH in body and body[SCHEMA_SWITCH]["type"] == "json_schema":
         body[SCHEMA_SWITCH] = {"type": "json_schema", "json_schema": request.schema}
-    if request.sampling.max_tokens is None and "max_tokens" not in left_out:
-        body["max_tokens"] = _MAX_TOKENS
-        dispensable |= {"max_tokens"}
     return body, warnings, dispensable
 
 

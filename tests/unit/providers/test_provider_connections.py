@@ -1,9 +1,18 @@
-"""Proves which way a request goes: straight, or through the environment's proxy."""
+"""Proves which way a request goes, and that whatever breaks on it is said in words of our own."""
 
+import ssl
+from socket import gaierror
+
+import aiohttp
 import httpx
 import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from httpx_aiohttp.transport import map_aiohttp_exceptions
 
-from ditto.providers.transport import Connections
+from ditto.errors import CallBadRequest, CallError, CallInvalidReply, CallUnreachable
+from ditto.providers.transport import Connections, Sender
+
+KEY = ConnectionKey("h", 443, True, True, None, None, None)
 
 ENVIRON = {
     "HTTPS_PROXY": "http://proxy.example:3128",
@@ -41,3 +50,51 @@ def test_a_proxy_for_all_and_an_exception_for_all() -> None:
 
     assert Connections({"ALL_PROXY": "http://p.example:1"}).proxy_of(url) == "http://p.example:1"
     assert Connections({"ALL_PROXY": "http://p.example:1", "NO_PROXY": "*"}).proxy_of(url) is None
+
+
+async def error_for(lower: Exception) -> CallError:
+    def fail(request: httpx.Request) -> httpx.Response:
+        with map_aiohttp_exceptions():
+            raise lower
+        raise AssertionError
+
+    sender = Sender(httpx.MockTransport(fail), 1_000)
+    with pytest.raises(CallError) as caught:
+        await sender.send(httpx.Request("POST", "https://user:secret@api.example/v1"), timeout_s=9)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("lower", "words"),
+    [
+        (aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError("x")), "not trusted"),
+        (aiohttp.ClientConnectorSSLError(KEY, ssl.SSLError(1, "x")), "no secure connection"),
+        (aiohttp.ClientConnectorDNSError(KEY, gaierror(-2, "x")), "no such host"),
+        (aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "x")), "refused"),
+        (aiohttp.ClientConnectorError(KEY, OSError(113, "x")), "no connection could be made"),
+        (aiohttp.ClientProxyConnectionError(KEY, ConnectionRefusedError(111, "x")), "the proxy"),
+        (aiohttp.ServerDisconnectedError(), "cut before the reply"),
+        (aiohttp.ClientConnectionResetError("x"), "cut before the reply"),
+        (aiohttp.ClientOSError(104, "x"), "cut before the reply"),
+        (aiohttp.ClientPayloadError("x"), "broke off"),
+        (aiohttp.ClientResponseError(None, ()), "no HTTP"),  # type: ignore[arg-type]  # it is not looked at
+        (aiohttp.SocketTimeoutError("x"), "the connection failed"),
+        (aiohttp.ClientError("x"), "the connection failed"),
+        (httpx.RemoteProtocolError("x"), "broke off"),
+        (httpx.ConnectTimeout("x"), "the connection failed"),
+        (TimeoutError(110, "x"), "the connection failed"),
+        (OSError(24, "x"), "the connection failed"),
+    ],
+)
+async def test_no_error_of_a_lower_layer_gets_out(lower: Exception, words: str) -> None:
+    error = await error_for(lower)
+
+    assert type(error) is CallUnreachable
+    assert words in error.message
+    assert "secret" not in error.message
+
+
+async def test_a_damaged_body_and_a_bad_address_are_not_tried_again() -> None:
+    assert type(await error_for(httpx.DecodingError("x"))) is CallInvalidReply
+    assert type(await error_for(aiohttp.InvalidURL("x"))) is CallBadRequest
+    assert type(await error_for(httpx.UnsupportedProtocol("x"))) is CallBadRequest

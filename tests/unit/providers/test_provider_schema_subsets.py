@@ -36,7 +36,8 @@ def test_limits_that_are_known_stay() -> None:
     strict = fitted(an_object(many=many), OPENAI_STRICT)
     anthropic = fitted(an_object(many=many), ANTHROPIC)
 
-    assert strict is not None and anthropic is not None
+    assert strict is not None
+    assert anthropic is not None
     assert strict["properties"]["many"] == {"type": "array", "items": limits, "minItems": 2, "maxItems": 5}
     assert anthropic["properties"]["many"] == {"type": "array", "items": {"type": "integer"}}
 

@@ -11,8 +11,8 @@ from ditto import errors
 from ditto.domain.spec import Message, Sampling
 from ditto.errors import CallError
 from ditto.providers.models import DIALECTS
-from ditto.providers.port import ModelReply, ModelRequest
-from ditto.settings.endpoints import KNOWN
+from ditto.providers.port import DialectPort, ModelReply, ModelRequest
+from ditto.settings.endpoints import KNOWN, Dialect
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "providers"
 KEY = "k-1234567890"
@@ -42,8 +42,12 @@ def request_of(value: dict[str, Any]) -> ModelRequest:
     )
 
 
-def outcome(dialect: str, fixture: dict[str, Any]) -> ModelReply | CallError:
-    port = DIALECTS[dialect]
+def dialect_of(path: Path) -> DialectPort:
+    return {str(name): port for name, port in DIALECTS.items()}[path.parts[-3]]
+
+
+def outcome(path: Path, fixture: dict[str, Any]) -> ModelReply | CallError:
+    port = dialect_of(path)
     body = fixture["text"].encode() if "text" in fixture else json.dumps(fixture["body"]).encode()
     request = ModelRequest(model="m", messages=(Message(role="user", content="?"),))
     try:
@@ -60,11 +64,12 @@ def test_each_documented_response_means_what_its_page_says(path: Path) -> None:
     fixture = loaded(path)
     expected = fixture["expected"]
 
-    found = outcome(path.parts[-3], fixture)
+    found = outcome(path, fixture)
 
     if "reply" in expected:
         assert found == ModelReply(**expected["reply"])
     else:
+        assert isinstance(found, CallError)
         assert type(found) is getattr(errors, expected["error"])
         assert expected.get("message", "") in str(found)
         assert found.retry_after_s == expected.get("retry_after_s")
@@ -75,7 +80,7 @@ def test_a_refused_parameter_is_recognised_and_nothing_else_is_taken_for_one(pat
     fixture = loaded(path)
     body = fixture["text"].encode() if "text" in fixture else json.dumps(fixture["body"]).encode()
 
-    refused = DIALECTS[path.parts[-3]].refused_parameter(fixture["status"], body)
+    refused = dialect_of(path).refused_parameter(fixture["status"], body)
 
     assert refused == fixture["expected"].get("refused")
 
@@ -180,7 +185,7 @@ def test_text_that_utf_8_cannot_hold_is_sent_and_read_without_it() -> None:
         b"9" * 5_000,
     ],
 )
-def test_garbage_is_a_call_error_and_never_another(dialect: str, body: bytes) -> None:
+def test_garbage_is_a_call_error_and_never_another(dialect: Dialect, body: bytes) -> None:
     port = DIALECTS[dialect]
     request = ModelRequest(model="m", messages=(Message(role="user", content="?"),))
 
