@@ -1,9 +1,9 @@
 """One value put together field by field from many: every field is a vote of its own.
 
 Objects and lists are walked together. Whether a field or an element is there at all is voted on first, then what it
-says. A list of plain values is one field if most agree on it as a whole, else its elements are voted on one by one. Where
-objects disagree on what they are about (`type`, `name`, …), nested parts are taken only from those that agree with the
-winner: arguments of one function are no votes on those of another.
+says. A list of plain values is one field if most agree on it as a whole, else its elements are voted on one by one.
+Where objects disagree on what they are about (`type`, `name`, …), nested parts are taken only from those that agree
+with the winner: arguments of one function are no votes on those of another.
 """
 
 from __future__ import annotations
@@ -89,9 +89,7 @@ def _list(walk: _Walk, pointer: str, given: Mapping[int, JSON], everyone: Mappin
     if plain and (2 * whole[0].weight > math.fsum(group.weight for group in whole) or not _is_text(given)):
         keys = {voter: values.key(value) for voter, value in given.items()}
         return _leaf(walk, pointer, everyone, keys)
-    kept = [
-        place for place in alignment.aligned(given, walk.weights) if _present(place, given, walk.weights)
-    ]
+    kept = [place for place in alignment.aligned(given, walk.weights) if _present(place, given, walk.weights)]
     if not kept:
         return _leaf(walk, pointer, everyone, {voter: values.key(value) for voter, value in given.items()})
     return [_node(walk, f"{pointer}/{number}", place) for number, place in enumerate(kept)]

@@ -6,11 +6,23 @@ import re
 
 _YES = r"yes|yep|yeah|true|correct|affirmative|right|certainly|absolutely|indeed|sí|oui|ja|sim|да|是的?|はい|对|예|네"
 _NO = r"no|nope|false|incorrect|negative|wrong|nein|non|não|нет|否|不是?|いいえ|아니요?"
-_OPENS = re.compile(rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?=$|[^\w\s]|\s*$|\s+(?:it|he|she|they|this|that|there|you|I|we|the|because|but|not)\b)", re.IGNORECASE)
+_OPENS = re.compile(
+    rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?=$|[^\w\s]|\s*$|\s+(?:it|he|she|they|this|that|there|you|I|we|the|because|but|not)\b)",
+    re.IGNORECASE,
+)
 _SAYS = re.compile(rf"\b(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b", re.IGNORECASE)
-_VERDICT = re.compile(r"\b(?:statement|claim|sentence|proposition|assertion|it)\b[^.?!]{0,40}? (?:is|are) (?P<not>not )?(?:therefore |thus |actually )?(?P<word>true|false|correct|incorrect)\b", re.IGNORECASE)
-_AUXILIARY = r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|shall|may|might|must|has|have|had|isn't|aren't|doesn't|don't|didn't)"
-_ASKS = re.compile(rf"(?:^|[.!?:\n]\s*)(?:(?:so|and|but|then|also|please)[, ]+)?{_AUXILIARY}\s[^.?!\n]*\?\s*$", re.IGNORECASE)
+_VERDICT = re.compile(
+    r"\b(?:statement|claim|sentence|proposition|assertion|it)\b[^.?!]{0,40}? (?:is"
+    r"|are) (?P<not>not )?(?:therefore |thus |actually )?(?P<word>true|false|correct|incorrect)\b",
+    re.IGNORECASE,
+)
+_AUXILIARY = (
+    r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|shall|may|might|must|has|have|had"
+    r"|isn't|aren't|doesn't|don't|didn't)"
+)
+_ASKS = re.compile(
+    rf"(?:^|[.!?:\n]\s*)(?:(?:so|and|but|then|also|please)[, ]+)?{_AUXILIARY}\s[^.?!\n]*\?\s*$", re.IGNORECASE
+)
 _NAMED = re.compile(r"\b(?:yes or no|yes/no|true or false|true/false)\b", re.IGNORECASE)
 _TRUTH = re.compile(r"\btrue\b.{0,8}\bfalse\b", re.IGNORECASE)
 
@@ -20,7 +32,11 @@ def asked(question: str) -> bool:
     if _NAMED.search(question):
         return True
     last = _ASKS.search(question.strip())
-    return last is not None and not re.search(r"\bor\b", last[0]) and not re.match(r"\W*(?:can|could|would|will) you\b", last[0], re.IGNORECASE)
+    return (
+        last is not None
+        and not re.search(r"\bor\b", last[0])
+        and not re.match(r"\W*(?:can|could|would|will) you\b", last[0], re.IGNORECASE)
+    )
 
 
 def shown(*, value: bool, question: str) -> str:

@@ -11,8 +11,14 @@ from datetime import date
 Date = tuple[int, int | None, int | None]
 """Year, month, day; what is not given is None."""
 
-_MONTHS = "january february march april may june july august september october november december".split()
-_MONTH = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_MONTH = (
+    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>[12]\d{3})"
 _FORMS = tuple(
@@ -44,6 +50,12 @@ def entire(text: str) -> Date | None:
         if match:
             return _date(match)
     return None
+
+
+def down_to(value: Date, parts: int) -> Date:
+    """Returns the first one, two or three parts of a date."""
+    year, month, day = value
+    return (year, month if parts > 1 else None, day if parts > 2 else None)
 
 
 def shown(value: Date) -> str:

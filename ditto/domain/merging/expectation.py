@@ -14,20 +14,26 @@ from ditto.domain.merging.reading import Expected, Sheet
 from ditto.domain.spec import AnswerKind
 
 _CODE = re.compile(
-    r"==\s*\?\?|\[PYTHON\]|\bwhat (?:does|will|would|is)\b.{0,80}\b(?:return|print|output|evaluate)|\boutput of (?:the|this)\b.{0,40}(?:code|program|function)",
+    r"==\s*\?\?|\[PYTHON\]|\bwhat (?:does|will|would|is)\b.{0,80}\b(?:return|print|output|evaluate)"
+    r"|\boutput of (?:the|this)\b.{0,40}(?:code|program|function)",
     re.IGNORECASE | re.DOTALL,
 )
 _COUNT = re.compile(
-    r"\bhow (?:many|much|old|long|far|tall|fast|big|high|heavy|deep|wide|large)\b|\bwhat (?:is|was|are|were|will be|would be) the (?:\w+ )?(?:total|number|sum|"
+    r"\bhow (?:many|much|old|long|far|tall|fast|big|high|heavy|deep|wide|large)\b|\bwhat (?:is|was|are|were"
+    r"|will be|would be) the (?:\w+ )?(?:total|number|sum|"
     r"average|mean|probability|percent\w*|price|cost|value|area|volume|product|difference|ratio|population|speed|distance|weight|"
     r"length|height|age|amount|remainder)\b|\bcalculate\b|\bcompute\b|\bwhat percent|^\s*what is [-\d(][^a-z]*\??\s*$",
     re.IGNORECASE,
 )
-_WHEN = re.compile(r"^\s*(?:when|(?:in|on) (?:what|which) (?:day|date|year)|(?:what|which) (?:day|date|year))\b", re.IGNORECASE)
+_WHEN = re.compile(
+    r"^\s*(?:when|(?:in|on) (?:what|which) (?:day|date|year)|(?:what|which) (?:day|date|year))\b", re.IGNORECASE
+)
 _PROSE = re.compile(
     r"\b(?:write|explain|describe|compose|draft|summari[sz]e|essay|story|poem|discuss|compare|outline|brainstorm|suggest|"
-    r"recommend|advise|rewrite|translate|elaborate|in your own words|pros and cons)\b|\bhow (?:do|can|should|to|does|would|could|might)\b|"
-    r"\bwhy\b|\btell me about\b|\bgive me (?:some|a list|ideas|tips)\b|\bwhat (?:should|are (?:some|the (?:best|main)))\b",
+    r"recommend|advise|rewrite|translate|elaborate|in your own words|pros and cons)\b|\bhow (?:do|can|should|to"
+    r"|does|would|could|might)\b|"
+    r"\bwhy\b|\btell me about\b|\bgive me (?:some|a list|ideas|tips)\b|\bwhat (?:should|are (?:some|the (?:best"
+    r"|main)))\b",
     re.IGNORECASE,
 )
 _JSON = re.compile(r"\bjson\b", re.IGNORECASE)

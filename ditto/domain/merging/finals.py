@@ -1,4 +1,4 @@
-r"""Where a reply marks its final answer: a JSON `answer` field, `\boxed{}`, `####`, "the answer is …", a bold last line.
+r"""Where a reply marks its final answer: a JSON `answer`, `\boxed{}`, `####`, "the answer is …", a bold last line.
 
 Where a reply commits several times, its first commitment counts: models that run on answer other questions after it.
 Only a reply that takes its word back in between ("wait", "correction") is held to its last one.
@@ -24,7 +24,8 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _TAKES_BACK = re.compile(
-    r"\b(?:wait|actually|correction|scratch that|on second thought|I made (?:a|an) (?:\w+ )?(?:mistake|error)|let me (?:re|double))",
+    r"\b(?:wait|actually|correction|scratch that|on second thought|I made (?:a|an) (?:\w+ )?(?:mistake|error)"
+    r"|let me (?:re|double))",
     re.IGNORECASE,
 )
 _BOLD = re.compile(r"(?:\*\*|__)(?=\S)([^*_\n]+?)(?<=\S)(?:\*\*|__)")

@@ -9,10 +9,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_WORDS = {word: float(value) for value, word in enumerate(_UNITS.split())}
-_WORDS |= {word: 10.0 * value for value, word in enumerate(_TENS.split(), start=2)}
+_UNITS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_WORDS = {word: float(value) for value, word in enumerate(_UNITS)}
+_WORDS |= {word: 10.0 * value for value, word in enumerate(_TENS, start=2)}
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
 _SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
 _SIGNIFICANT = 9
@@ -37,7 +40,8 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _SPELLED = re.compile(
-    rf"\b(?:(?:{'|'.join([*_WORDS, *_SCALES])})(?:[\s-]+(?:and\s+)?(?=(?:{'|'.join([*_WORDS, *_SCALES])})\b))?)+\b", re.IGNORECASE
+    rf"\b(?:(?:{'|'.join([*_WORDS, *_SCALES])})(?:[\s-]+(?:and\s+)?(?=(?:{'|'.join([*_WORDS, *_SCALES])})\b))?)+\b",
+    re.IGNORECASE,
 )
 
 
@@ -64,7 +68,9 @@ def shown(value: float) -> int | float:
 def found(text: str) -> list[tuple[int, Quantity]]:
     """Returns every number of a text with its position, in order; digits first, words where there are no digits."""
     plain = unicodedata.normalize("NFKC", text.translate(_FRACTION_SIGNS))
-    quantities = [(match.start(), quantity) for match in _NUMBER.finditer(plain) if (quantity := _quantity(match, plain))]
+    quantities = [
+        (match.start(), quantity) for match in _NUMBER.finditer(plain) if (quantity := _quantity(match, plain))
+    ]
     if quantities:
         return quantities
     return [(match.start(), Quantity(value=_spelled(match[0]))) for match in _SPELLED.finditer(plain)]
@@ -106,11 +112,10 @@ def _quantity(match: re.Match[str], text: str) -> Quantity | None:
         value *= _SCALES[match["scale"].lower()]
     elif match["short"] and match["currency"]:
         value *= _SHORT_SCALES[match["short"].lower()]
-    negative = (match["sign"] or "") in ("-", "−", "–") and match["sign"] or match["minus"]
-    unit = _UNIT_AFTER.match(text, match.end())
-    return Quantity(
-        value=-value if negative else value, percent=match["percent"] is not None, unit=unit[1].lower() if unit else ""
-    )
+    negative = ((match["sign"] or "") in ("-", "−", "–") and match["sign"]) or match["minus"]
+    after = _UNIT_AFTER.match(text, match.end())
+    unit = "dollar" if "$" in (match["currency"] or "") else after[1].lower() if after else ""
+    return Quantity(value=-value if negative else value, percent=match["percent"] is not None, unit=unit)
 
 
 _UNIT_AFTER = re.compile(r"\s?(?:\\text\{\s*)?([A-Za-zµ°²³]{1,12})\b")

@@ -9,7 +9,9 @@ from ditto.domain.merging import numbers
 
 _LINE = re.compile(r"^[ \t]*[(\[]?([A-Za-z])[)\].:][ \t]+(\S.*)$", re.MULTILINE)
 _INLINE = re.compile(r"(?:(?<=\s)|^)\(?([A-Za-z])\)[ \t]*([^()\n]+?)(?=[,;]?\s+\(?[A-Za-z]\)|[?.]?\s*$|\n)")
-_LETTER_FIRST = re.compile(r"^\W*(?:(?:option|choice|answer|letter)\W+)?(?:[(\[{]\s*([A-Za-z])\s*[)\]}]|([A-Z])(?:[).:,]|\W*$|(?=\s+[-–—(])))")
+_LETTER_FIRST = re.compile(
+    r"^\W*(?:(?:option|choice|answer|letter)\W+)?(?:[(\[{]\s*([A-Za-z])\s*[)\]}]|([A-Z])(?:[).:,]|\W*$|(?=\s+[-–—(])))"
+)
 _LONE_LETTER = re.compile(r"^\W*([A-Za-z])\W*$")
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mathbf)\{([^{}]*)\}")
 _PICKED = re.compile(
@@ -94,11 +96,15 @@ def _by_text(said: str, options: tuple[Option, ...]) -> Option | None:
         return same[0]
     quantity = numbers.entire(said)
     if quantity is not None:
-        equal = [o for o in options if (n := numbers.stated(o.text)) and numbers.key(n.value) == numbers.key(quantity.value)]
+        equal = [
+            o for o in options if (n := numbers.stated(o.text)) and numbers.key(n.value) == numbers.key(quantity.value)
+        ]
         return equal[0] if len(equal) == 1 else None
     inside = [option for option in options if f" {_plain(option.text)} " in f" {wanted} " and _plain(option.text)]
     longest = max((len(_plain(option.text)) for option in inside), default=0)
-    maximal = [o for o in inside if not any(o is not p and f" {_plain(o.text)} " in f" {_plain(p.text)} " for p in inside)]
+    maximal = [
+        o for o in inside if not any(o is not p and f" {_plain(o.text)} " in f" {_plain(p.text)} " for p in inside)
+    ]
     return maximal[0] if len(maximal) == 1 and longest else None
 
 

@@ -16,15 +16,17 @@ from ditto.domain.merging import numbers, sentences
 
 _ALIKE = 0.5
 _ANSWERING_SENTENCES = 2
-_STOP = frozenset(
-    "a an the of in on at to for from by with as and or but is are was were be been being it its this that these those "
-    "he she they him her them his their there who whom which what when where how do does did has have had not no so "
-    "also known called named name first about into than then i you we my your our s t song movie film series show book "
-    "answer question".split()
-)
+_STOP_WORDS = """
+a an the of in on at to for from by with as and or but is are was were be been being it its this that these those
+he she they him her them his their there who whom which what when where how do does did has have had not no so
+also known called named name first about into than then i you we my your our s t song movie film series show book
+answer question
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
 _PREAMBLE = re.compile(
-    r"^(?:as an ai\b|i (?:do not|don't|am not|cannot|can't)\b|i'm (?:not|sorry|an)\b|sorry\b|sure\b|certainly\b|of course\b|"
+    r"^(?:as an ai\b|i (?:do not|don't|am not|cannot|can't)\b|i'm (?:not|sorry|an)\b|sorry\b|sure\b|certainly\b"
+    r"|of course\b|"
     r"great question|that's a|unfortunately\b|i apologi[sz]e)",
     re.IGNORECASE,
 )
@@ -56,8 +58,13 @@ def classes(texts: Sequence[str], question: str) -> list[Hashable]:
     """Returns for each text the key of its answer; equal keys mean the same answer within this panel."""
     asked = _words(question)
     exact = [_exact(text) for text in texts]
-    bags = [_bag(text, asked) if isinstance(key, str) else frozenset[str]() for text, key in zip(texts, exact, strict=True)]
-    distinct = sorted({(str(key), key, bag) for key, bag in zip(exact, bags, strict=True)}, key=lambda item: (item[0], sorted(item[2])))
+    bags = [
+        _bag(text, asked) if isinstance(key, str) else frozenset[str]() for text, key in zip(texts, exact, strict=True)
+    ]
+    distinct = sorted(
+        {(str(key), key, bag) for key, bag in zip(exact, bags, strict=True)},
+        key=lambda item: (item[0], sorted(item[2])),
+    )
     parent = {item: item for item in distinct}
     for at, one in enumerate(distinct):
         for other in distinct[at + 1 :]:

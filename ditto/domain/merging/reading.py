@@ -146,7 +146,7 @@ def structure(reply: Sheet) -> JSON:
 
 
 def phrase(reply: Sheet) -> list[str]:
-    """Returns the short text that a reply gives: what it marks, else the sentences that answer, the first of them first."""
+    """Returns the short text that a reply gives: what it marks, else the sentences that answer, in order."""
     for final in reply.finals:
         text = final if isinstance(final, str) else json.dumps(final, ensure_ascii=False)
         if text.strip() and len(text) <= _LONGEST_PHRASE_CHARS:
@@ -181,7 +181,7 @@ def _dates(read: Sequence[dates.Date | None], question: str) -> list[Answer | No
     """Compares down to the part that the question asks for, else that the panel gives in the median."""
     given = [sum(part is not None for part in each) for each in read if each is not None]
     parts = 1 if not given or "year" in question.lower() else median_low(given)
-    exact = [None if each is None else (each[0], *(each[at] if at < parts else None for at in (1, 2))) for each in read]
+    exact = [None if each is None else dates.down_to(each, parts) for each in read]
     return [None if each is None else Answer(key=each, shown=dates.shown(each)) for each in exact]
 
 

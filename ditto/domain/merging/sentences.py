@@ -9,8 +9,8 @@ _LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+•][ \t]+|>[ \t]+|\d{1,3}[
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _END = re.compile(
     r"""(?:
-        (?<=[.!?…])(?:["'”’)\]»*]*)(?=\s+(?:["'“‘(\[«*¿¡$\\]*)(?:[^\W\d_a-z]|\d|[^\w\s]))   # Latin, Greek, Cyrillic: a space follows
-      | (?<=[。！？｡።॥।؟۔])(?:["'”’）」』»]*)\s*                                           # scripts with marks of their own
+        (?<=[.!?…])(?:["'”’)\]»*]*)(?=\s+(?:["'“‘(\[«*¿¡$\\]*)(?:[^\W\d_a-z]|\d|[^\w\s]))  # a space follows
+      | (?<=[。！？｡።॥।؟۔])(?:["'”’）」』»]*)\s*  # no space follows
     )""",
     re.VERBOSE,
 )

@@ -22,9 +22,7 @@ from ditto.domain.verdict import Ballot, Dissent, FieldVerdict, Intent, Reading,
 _NO_VALUE = "holds no value of the schema"
 
 
-def verdict(
-    ballots: Sequence[Ballot], *, schema: dict[str, Any], review_threshold: float
-) -> Verdict:
+def verdict(ballots: Sequence[Ballot], *, schema: dict[str, Any], review_threshold: float) -> Verdict:
     """Returns the merged verdict of replies that were read by a schema, at least one."""
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     intended = [_intent(ballot) for ballot in ballots]
@@ -67,8 +65,12 @@ def _result(
     compared = {
         pointer: Field(
             key=field.key,
-            keys={at: values.key(found) for at, value in voters.items() if (found := _at(value, pointer)) is not ABSENT},
-            shown={values.key(found): found for value in voters.values() if (found := _at(value, pointer)) is not ABSENT},
+            keys={
+                at: values.key(found) for at, value in voters.items() if (found := _at(value, pointer)) is not ABSENT
+            },
+            shown={
+                values.key(found): found for value in voters.values() if (found := _at(value, pointer)) is not ABSENT
+            },
         )
         for pointer, field in own.items()
     }

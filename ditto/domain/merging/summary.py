@@ -1,6 +1,6 @@
 """A reply in one or two of its own whole sentences: its opening, or those that carry its answer.
 
-Never half a sentence and never torn JSON: of a reply in JSON, sentences of its texts, else the whole of it if it is short.
+Never half a sentence and never torn JSON: of a reply in JSON, sentences of its texts, else all of it if it is short.
 """
 
 from __future__ import annotations

@@ -57,12 +57,14 @@ def _read(
     intended: list[Intent],
     answer: AnswerKind | tuple[str, ...] | None,
 ) -> tuple[Expected, Mapping[int, Answer]]:
-    """Returns what is compared and the answers that may be; a reply that marks one is no refusal (`intended` changes)."""
+    """Returns what is compared, and the answers; a reply that marks one answers, whatever it opens with (`intended`)."""
     complete = [at for at, ballot in enumerate(ballots) if ballot.finish not in ("length", "content_filter")]
     answering = [at for at in complete if intended[at] is Intent.ANSWER]
     panel = [at for at in answering if ballots[at].weight > 0] or answering
     expected = expectation.of(question, answer, [sheets[at] for at in panel])
-    eligible = [at for at in complete if intended[at] is Intent.ANSWER or (sheets[at].finals and expected.kind is not None)]
+    eligible = [
+        at for at in complete if intended[at] is Intent.ANSWER or (sheets[at].finals and expected.kind is not None)
+    ]
     read = reading.answers(expected, [sheets[at] for at in eligible], question)
     found = {at: each for at, each in zip(eligible, read, strict=True) if each is not None}
     for at in found:

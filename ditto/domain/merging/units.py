@@ -10,18 +10,32 @@ from collections.abc import Sequence
 
 from ditto.domain.merging.numbers import Quantity
 
-_TABLE = {
-    "time": {"second": 1, "seconds": 1, "sec": 1, "secs": 1, "s": 1, "ms": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3,
-             "minute": 60, "minutes": 60, "min": 60, "mins": 60, "hour": 3600, "hours": 3600, "hr": 3600, "hrs": 3600, "h": 3600,
-             "day": 86400, "days": 86400, "week": 604800, "weeks": 604800},
-    "length": {"mm": 1e-3, "cm": 1e-2, "m": 1, "meter": 1, "meters": 1, "metre": 1, "metres": 1, "km": 1e3, "kilometer": 1e3,
-               "kilometers": 1e3, "kilometres": 1e3, "centimeters": 1e-2, "millimeters": 1e-3},
-    "imperial": {"inch": 1, "inches": 1, "foot": 12, "feet": 12, "ft": 12, "yard": 36, "yards": 36},
-    "mass": {"mg": 1e-3, "g": 1, "gram": 1, "grams": 1, "kg": 1e3, "kilogram": 1e3, "kilograms": 1e3},
-    "volume": {"ml": 1e-3, "milliliters": 1e-3, "l": 1, "liter": 1, "liters": 1, "litre": 1, "litres": 1},
-    "money": {"cent": 0.01, "cents": 0.01, "dollar": 1, "dollars": 1},
-}  # fmt: skip
-_SCALE = {unit: (dimension, float(factor)) for dimension, units in _TABLE.items() for unit, factor in units.items()}
+_TABLE: dict[str, dict[float, str]] = {
+    "time": {
+        1e-3: "ms millisecond milliseconds",
+        1: "s sec secs second seconds",
+        60: "min mins minute minutes",
+        3600: "h hr hrs hour hours",
+        86400: "day days",
+        604800: "week weeks",
+    },
+    "length": {
+        1e-3: "mm millimeters",
+        1e-2: "cm centimeters",
+        1: "m meter meters metre metres",
+        1e3: "km kilometer kilometers kilometres",
+    },
+    "imperial length": {1: "inch inches", 12: "foot feet ft", 36: "yard yards"},
+    "mass": {1e-3: "mg", 1: "g gram grams", 1e3: "kg kilogram kilograms"},
+    "volume": {1e-3: "ml milliliters", 1: "l liter liters litre litres"},
+    "money": {0.01: "cent cents", 1: "dollar dollars"},
+}
+_SCALE = {
+    unit: (dimension, factor)
+    for dimension, scales in _TABLE.items()
+    for factor, units in scales.items()
+    for unit in units.split()
+}
 
 
 def alike(quantities: Sequence[Quantity], question: str) -> list[float]:

@@ -21,7 +21,9 @@ NAMING = ("id", "key", "name", "type", "kind", "function", "action", "method", "
 
 _NAMING_WEIGHT = 3.0
 _CLOSE_TEXTS = 0.8
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "‐": "-", "_": " "})
+_QUOTES = str.maketrans(
+    {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "‐": "-", "_": " "}
+)
 _AROUND_SIGNS = re.compile(r"\s*([^\w\s])\s*")
 _POWER = re.compile(r"\*\*")
 
