@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ditto.batching.asking import Asker, ServiceAsker, UrlAsker
-from ditto.batching.batch import BatchOptions, BatchReport, run_batch
+from ditto.batching.batch import BatchOptions, BatchReport, JobsPort, run_batch
 from ditto.batching.sink import Sink
 from ditto.batching.source import Source
+from ditto.batching.template import Template
 
-__all__ = ["Asker", "BatchOptions", "BatchReport", "ServiceAsker", "Sink", "Source", "UrlAsker", "run_batch"]
+__all__ = ["BatchOptions", "BatchReport", "JobsPort", "Sink", "Source", "Template", "run_batch"]

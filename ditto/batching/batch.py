@@ -13,14 +13,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ditto.batching import records
-from ditto.batching.asking import Asker
 from ditto.batching.records import Done
 from ditto.batching.source import BadRow, Row
+from ditto.domain.request import Request
 from ditto.domain.spec import JSON
+from ditto.domain.view import JobView
 from ditto.errors import BadRequest, IdempotencyMismatch, InternalError, RateLimited, TooLarge, Unavailable
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
+
+
+class JobsPort(Protocol):
+    """What a batch needs of a service. The same idempotency key is the same job."""
+
+    async def submit(self, request: Request) -> JobView[Any]: ...
+
+    async def wait(self, job_id: str, timeout_s: float | None) -> JobView[Any]: ...
 
 
 class RowsPort(Protocol):
@@ -94,7 +103,7 @@ class BatchReport:
 
 
 async def run_batch(
-    service: Asker,
+    service: JobsPort,
     source: RowsPort,
     sink: SinkPort,
     options: BatchOptions,
@@ -123,7 +132,7 @@ async def run_batch(
 class _Run:
     def __init__(
         self,
-        service: Asker,
+        service: JobsPort,
         source: RowsPort,
         sink: SinkPort,
         options: BatchOptions,
@@ -161,19 +170,22 @@ class _Run:
         self._progress(self.report())
 
     async def _ask(self, row: Row, key: str, attempt: int) -> dict[str, Any]:
-        body = {"idempotencyKey": records.idempotency_key(key, attempt), **row.request.to_wire()}
+        request = row.request
+        if request.idempotency_key is None:
+            request = request.model_copy(update={"idempotency_key": records.idempotency_key(key, attempt)})
         try:
-            job = await self._patiently(body)
+            job = await self._patiently(request)
         except (BadRequest, TooLarge, IdempotencyMismatch, InternalError) as error:
             return records.of_refusal(row, key, attempt, error)
         return records.of_job(row, key, attempt, job, responses=self._options.responses)
 
-    async def _patiently(self, body: Mapping[str, JSON]) -> dict[str, Any]:
+    async def _patiently(self, request: Request) -> JobView[Any]:
         until_s = time.monotonic() + self._options.patience_s
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                return await self._service.ask(body)
+                job = await self._service.submit(request)
+                return job if job.state.ended else await self._service.wait(job.job_id, None)
             except (Unavailable, RateLimited):
                 if time.monotonic() + pause_s > until_s:
                     raise

@@ -9,6 +9,7 @@ from typing import Any
 
 from ditto.batching.source import BadRow, Row
 from ditto.domain.spec import JSON
+from ditto.domain.view import JobView
 from ditto.errors import ServiceError
 
 _JOB = ("jobId", "state", "host", "result")
@@ -59,14 +60,15 @@ def idempotency_key(key: str, attempt: int) -> str:
     return f"batch-{key}" if attempt == 1 else f"batch-{key}-{attempt}"
 
 
-def of_job(row: Row, key: str, attempt: int, job: Mapping[str, JSON], *, responses: bool) -> dict[str, Any]:
+def of_job(row: Row, key: str, attempt: int, job: JobView[Any], *, responses: bool) -> dict[str, Any]:
     """Returns the output row of a job that has ended, the fields of its verdict beside those of the job."""
-    verdict = job.get("structured") or {}
-    record = {"id": row.id, "line": row.line, **{name: job.get(name) for name in _JOB}}
+    wire = job.model_dump(mode="json", by_alias=True)
+    verdict = wire["structured"] or {}
+    record = {"id": row.id, "line": row.line, **{name: wire[name] for name in _JOB}}
     record |= {name: verdict.get(name) for name in _VERDICT}
     if responses:
-        record["responses"] = job.get("responses")
-    return record | {name: job.get(name) for name in _REST} | {"key": key, "attempt": attempt}
+        record["responses"] = wire["responses"]
+    return record | {name: wire[name] for name in _REST} | {"key": key, "attempt": attempt}
 
 
 def of_refusal(row: Row, key: str, attempt: int, error: ServiceError) -> dict[str, Any]:

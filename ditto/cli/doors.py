@@ -1,0 +1,144 @@
+"""How a command reaches jobs: a running service, a Ray cluster, or the store alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from ditto import settings as configuration
+from ditto.cli.options import Where
+from ditto.client.backend import Backend, JobPage
+from ditto.client.http_backend import HttpBackend
+from ditto.domain import view
+from ditto.domain.job import Job, JobState, fold
+from ditto.domain.request import Request
+from ditto.domain.view import JobView
+from ditto.errors import BadRequest, NotFound
+from ditto.settings import Settings
+from ditto.store.port import Filter, Journal
+
+PAGE = 200
+"""The most jobs that a service lists at once."""
+
+
+def check_where(where: Where) -> None:
+    """Raises `BadRequest` where the options name two services."""
+    if where.url is not None and where.address is not None:
+        raise BadRequest("", [{"path": "url", "message": "give --url or --address, not both"}])
+
+
+def own_settings(where: Where) -> Settings | None:
+    """Returns the settings that this command itself brings; None where those of a service or a cluster count.
+
+    Raises:
+        ConfigurationError: They are wrong.
+    """
+    elsewhere = where.url or where.address or os.environ.get("RAY_ADDRESS")
+    return None if elsewhere and where.config is None else configuration.load(where.config)
+
+
+@asynccontextmanager
+async def opened(where: Where, *, warm: bool = False) -> AsyncIterator[Backend]:
+    """Yields the service that the options name; a Ray cluster that had to be started ends with the context.
+
+    Args:
+        warm: One question will be asked.
+
+    Raises:
+        ConfigurationError: There is no such service, or the settings are wrong.
+    """
+    check_where(where)
+    backend: Backend
+    if where.url is not None:
+        backend = HttpBackend(where.url)
+    else:
+        from ditto.client.cluster_backend import ClusterBackend
+        from ditto.runtime.cluster import attach  # loads Ray
+
+        settings = own_settings(where)
+        service = await attach(settings, address=where.address, warm=warm, verbose=where.verbose)
+        backend = ClusterBackend(service)
+    try:
+        yield backend
+    finally:
+        await backend.close()
+
+
+class Stored:
+    """The jobs in a store, read without any service."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def get(self, job_id: str) -> JobView[Any]:
+        """Returns the job as it stands.
+
+        Raises:
+            NotFound: There is no such job.
+        """
+        records = await self._journal.read(job_id)
+        if not records:
+            raise NotFound(f"there is no job {job_id} in this store")
+        return _view(fold(job_id, records))
+
+    async def list(
+        self,
+        *,
+        state: JobState | None,
+        needs_review: bool | None,
+        metadata: Mapping[str, str],
+        limit: int,
+        cursor: str | None,
+    ) -> JobPage:
+        """Returns jobs, newest first."""
+        wanted = Filter(state=state, needs_review=needs_review, metadata=metadata)
+        page = await self._journal.page(wanted, limit, cursor)
+        return JobPage(jobs=[await self.get(row.job_id) for row in page.rows], cursor=page.cursor)
+
+    async def is_orphan(self, job_id: str, now: datetime) -> bool:
+        """Tells whether the job waits for a holder that nobody has seen for as long as its lease."""
+        return any(row.job_id == job_id for row in await self._journal.orphans(now, now))
+
+
+@asynccontextmanager
+async def stored(where: Where) -> AsyncIterator[Stored]:
+    """Yields the store that the settings name.
+
+    Raises:
+        NotFound: There is none yet.
+    """
+    from ditto.store.sqlite import SqliteJournal
+
+    path = configuration.load(where.config).store
+    if not path.is_file():
+        raise NotFound(f"there is no store yet at {path}")
+    journal = SqliteJournal(path)
+    try:
+        yield Stored(journal)
+    finally:
+        await journal.close()
+
+
+def wire(job: JobView[Any]) -> dict[str, Any]:
+    """Returns the job as the wire shows it, as decoded JSON."""
+    shown: dict[str, Any] = job.model_dump(mode="json", by_alias=True)
+    moments = {"createdAt": job.created_at, "endedAt": job.ended_at}
+    return shown | {name: None if at is None else _moment(at) for name, at in moments.items()}
+
+
+def with_request(settings: Settings, request: Request) -> None:
+    """Raises `BadRequest` where these settings do not know what the request names; no service has to run for that."""
+    from ditto.settings.resolving import resolve
+
+    resolve(request, settings, datetime.now(UTC))
+
+
+def _view(job: Job) -> JobView[Any]:
+    return JobView[Any].model_validate(view.render(job))
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
