@@ -20,7 +20,7 @@ _HASHES = re.compile(r"^####\s*(.+)$", re.MULTILINE)
 _SAYS = re.compile(
     r"\b(?:(?:the|my|our|so|correct|right|best|final|short) )*(?P<final>final )?(?:answer|choice|option)"
     r"(?:(?: \w+){0,4}? (?:is|are|would be|must be|should be|was)(?: that)?\b[ \t]*[:=]?|[ \t]*(?:\*\*|__)?[ \t]*:)"
-    r"[ \t]*(?:\*\*|__)?\s*(?P<said>[^\n]+)",
+    r"[ \t]*(?:\*\*|__)?\s*(?=(?P<said>[^\n]+))",
     re.IGNORECASE,
 )
 _TAKES_BACK = re.compile(

@@ -97,6 +97,7 @@ _NOT_THAT = re.compile(
     re.IGNORECASE,
 )
 
+_QUOTED = re.compile(r"""(?<!\S)(["'“])(?=\w)[^"”]*?[^"”\s]["'”](?!\w)""")
 _ASKS_BACK = re.compile(
     r"""
       \b(?:could|can|would|will)\ you\ (?:please\ |kindly\ )?(?:\w+\ )?(?:clarify|specify|provide|share
@@ -136,7 +137,9 @@ def of(text: str, finish: str) -> Intent:
 
 
 def _opening(text: str) -> str:
-    return " ".join(text[:_OPENING_CHARS].replace("’", "'").replace("‘", "'").split())
+    """Returns how a reply begins, what it quotes left out: quoted words are not its own."""
+    plain = " ".join(text[:_OPENING_CHARS].replace("’", "'").replace("‘", "'").split())
+    return _QUOTED.sub(" ", plain)
 
 
 def _refuses(opening: str) -> bool:

@@ -30,7 +30,9 @@ _PREAMBLE = re.compile(
     r"great question|that's a|unfortunately\b|i apologi[sz]e)",
     re.IGNORECASE,
 )
-_FORMULA = re.compile(r"[\\^=<>∈∪√π]|(?<![\w])\(?-?\d+(?:\.\d+)?,|\d[a-z]\b|[)\]]\s*[+*/]|^\s*[\[(].*[\])]\s*$")
+_FORMULA = re.compile(
+    r"[\\^=<>∈∪√π]|(?<![\w])\(?-?\d+(?:\.\d+)?,|\d[a-z]\b|[)\]]\s*[+*/]|^\s*[\[(].*[\])]\s*$|^\s*\w{1,4}\s*[+*/]\s*\w{1,4}\s*$"
+)
 _LATEX = (
     (re.compile(r"\\(?:left|right|displaystyle|,|!|;|:|quad)\b|\\[,!;: ]"), ""),
     (re.compile(r"\\[dt]frac"), r"\\frac"),

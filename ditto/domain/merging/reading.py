@@ -91,11 +91,19 @@ def quantity(reply: Sheet, question: str) -> Quantity | None:
     said = [found for sentence in sentences.of(reply.text) if (found := numbers.found(sentence))]
     if not said:
         return None
+    if (computed := _computed(reply.text)) is not None:
+        return computed
     if len(said) <= _SHORT_REPLY_SENTENCES:
         given = {number.value for _, number in numbers.found(question)}
         fresh = [number for found in said for _, number in found if number.value not in given]
         return fresh[0] if fresh else said[0][0][1]
     return said[-1][-1][1]
+
+
+def _computed(text: str) -> Quantity | None:
+    """Returns what the last equation of a reply comes to."""
+    equations = [sentence for sentence in sentences.of(text) if "=" in sentence]
+    return numbers.stated(equations[-1]) if equations else None
 
 
 def choice(reply: Sheet, offered: tuple[Option, ...]) -> Option | None:

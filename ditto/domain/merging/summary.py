@@ -13,7 +13,9 @@ from ditto.domain.merging import sentences
 from ditto.domain.spec import JSON
 
 _SHORT_CHARS = 240
-_ONE_WORD_OPENING_CHARS = 24
+_ONE_WORD_OPENING_CHARS = 12
+_FIRST_DENSE_SIGN = "\u2e80"
+"""From here on Unicode holds scripts that say much in few signs."""
 _FENCED = re.compile(r"\A\s*```[\w+-]*\s*(.*?)\s*(?:```\s*\Z|\Z)", re.DOTALL)
 _OBJECT = re.compile(r"""\{\s*["'][^"']+["']\s*:.*(?:\}|\Z)|\[\s*[{"].*(?:\]|\Z)""", re.DOTALL)
 _ANSWER_CHARS = 60
@@ -35,7 +37,7 @@ def of(text: str, answer: JSON = None) -> str:
     if carrying is not None:
         return carrying
     opening = said[0]
-    if len(opening) <= _ONE_WORD_OPENING_CHARS and len(said) > 1:
+    if len(said) > 1 and len(opening) <= _ONE_WORD_OPENING_CHARS and max(opening) < _FIRST_DENSE_SIGN:
         return f"{opening} {said[1]}"
     return opening
 

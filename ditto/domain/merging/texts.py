@@ -57,7 +57,7 @@ def _read(
     intended: list[Intent],
     answer: AnswerKind | tuple[str, ...] | None,
 ) -> tuple[Expected, Mapping[int, Answer]]:
-    """Returns what is compared, and the answers; a reply that marks one answers, whatever it opens with (`intended`)."""
+    """Returns what is compared, and the answers; who marks one answers, however the reply opens (`intended`)."""
     complete = [at for at, ballot in enumerate(ballots) if ballot.finish not in ("length", "content_filter")]
     answering = [at for at in complete if intended[at] is Intent.ANSWER]
     panel = [at for at in answering if ballots[at].weight > 0] or answering
