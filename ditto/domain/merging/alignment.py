@@ -31,45 +31,46 @@ def aligned(lists: Mapping[int, Sequence[JSON]], weights: Sequence[float]) -> li
         alike.setdefault(values.key(list(lists[voter])), []).append(voter)
     classes = sorted(alike.values(), key=lambda voters: (-_weight(voters, weights), voters[0]))
     pattern = max(classes, key=lambda voters: _centrality(voters, classes, lists, weights))
-    places: list[list[tuple[int, JSON]]] = []
+    places: list[_Seats] = []
     for voters in [pattern, *(each for each in classes if each is not pattern)]:
-        _seat(places, voters[0], lists[voters[0]])
+        _seat(places, voters[0], lists)
     representative = {voter: voters[0] for voters in classes for voter in voters}
-    seated = [_spread(place, representative, lists) for place in places]
+    seated = [_spread(dict(place), representative, lists) for place in places]
     return [place for place, _ in sorted(seated, key=lambda item: _mean_position(item[1]))]
 
 
-def _seat(places: list[list[tuple[int, JSON]]], voter: int, elements: Sequence[JSON]) -> None:
+_Seats = list[tuple[int, int]]
+"""One place: who has an element there, and at which index of its list."""
+
+
+def _seat(places: list[_Seats], voter: int, lists: Mapping[int, Sequence[JSON]]) -> None:
+    elements = lists[voter]
+    firsts = [lists[first][index] for first, index in (place[0] for place in places)]
     fits = [
-        (-values.similarity(place[0][1], element), at, number)
-        for number, element in enumerate(elements)
-        for at, place in enumerate(places)
+        (-values.similarity(first, element), at, index)
+        for index, element in enumerate(elements)
+        for at, first in enumerate(firsts)
     ]
     taken: dict[int, int] = {}
-    for distance, at, number in sorted(fits):
-        if -distance >= _FITS and number not in taken and at not in taken.values():
-            taken[number] = at
-    for number, element in enumerate(elements):
-        if number in taken:
-            places[taken[number]].append((voter, element))
+    for distance, at, index in sorted(fits):
+        if -distance >= _FITS and index not in taken and at not in taken.values():
+            taken[index] = at
+    for index in range(len(elements)):
+        if index in taken:
+            places[taken[index]].append((voter, index))
         else:
-            places.append([(voter, element)])
+            places.append([(voter, index)])
 
 
 def _spread(
-    place: list[tuple[int, JSON]], representative: Mapping[int, int], lists: Mapping[int, Sequence[JSON]]
-) -> tuple[Place, list[float]]:
-    """Returns a place with the elements of every reply, and the relative positions of its elements."""
-    number = {voter: _index(lists[voter], element) for voter, element in place}
-    full = {voter: lists[voter][number[first]] for voter, first in representative.items() if first in number}
-    return full, [number[representative[voter]] for voter in full]
+    indices: Mapping[int, int], representative: Mapping[int, int], lists: Mapping[int, Sequence[JSON]]
+) -> tuple[Place, list[int]]:
+    """Returns a place with the elements of every reply, and the indices of its elements."""
+    full = {voter: lists[voter][indices[first]] for voter, first in representative.items() if first in indices}
+    return full, [indices[representative[voter]] for voter in full]
 
 
-def _index(elements: Sequence[JSON], element: JSON) -> int:
-    return next(number for number, each in enumerate(elements) if each is element)
-
-
-def _mean_position(positions: Sequence[float]) -> float:
+def _mean_position(positions: Sequence[int]) -> float:
     return math.fsum(positions) / len(positions)
 
 

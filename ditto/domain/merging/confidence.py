@@ -30,6 +30,7 @@ EASE_SPREAD = 2.0
 
 _CONCENTRATION = {
     AnswerKind.NUMBER: 8.0,
+    AnswerKind.JSON: 8.0,
     AnswerKind.CHOICE: 2.0,
     AnswerKind.BOOLEAN: 2.0,
 }

@@ -16,6 +16,9 @@ _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _ASSERTS = re.compile(r"(?:\bassert\b.*|^\s*[A-Za-z_]\w*\(.*\)\s*)==\s*(?P<value>\S.*)$", re.DOTALL)
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
+_LOOKS_LIKE_CODE = re.compile(
+    r"[{};]\s*$|^\s*(?:def|class|function|import|#include|public|fn|func|let|const|var)\b", re.MULTILINE
+)
 _LONGEST = 20_000
 
 
@@ -66,8 +69,9 @@ def _read(text: str) -> tuple[Hashable, JSON]:
     value = _evaluated(source)
     if value is not _NOTHING:
         return key(value), source
-    if "\n" in source or len(source) > 200:
-        return _source(source), source
+    program = _program(source) if "\n" in source or len(source) > 200 else None
+    if program is not None:
+        return program, source
     plain = source.strip("\"'")
     return key(plain), repr(plain)
 
@@ -96,10 +100,13 @@ def _evaluated(source: str) -> object:
         return _NOTHING
 
 
-def _source(source: str) -> Hashable:
+def _program(source: str) -> Hashable | None:
+    """Returns the key of source that does something, None where a text only looks like code or not even that."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ("source", ast.dump(ast.parse(source)))
+            tree = ast.parse(source)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return ("source", " ".join(source.split()))
+        return ("source", " ".join(source.split())) if _LOOKS_LIKE_CODE.search(source) else None
+    acts = any(isinstance(node, ast.stmt) and not isinstance(node, ast.Expr) for node in ast.walk(tree))
+    return ("source", ast.dump(tree)) if acts else None

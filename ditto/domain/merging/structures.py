@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -32,8 +33,9 @@ def verdict(ballots: Sequence[Ballot], *, schema: dict[str, Any], review_thresho
     if not whole:
         return _without_votes(ballots, intended)
     voters = {at: given[at] for group in whole for at in group.members}
-    result, fields, chosen = _result(voters, whole, ballots, validator)
-    return _verdict(ballots, intended, voters, whole, result, fields, chosen, schema, review_threshold)
+    made = _made(voters, whole, ballots, validator)
+    alpha = _concentration(made.result, schema)
+    return _verdict(ballots, intended, voters, whole, made, alpha, review_threshold)
 
 
 def _intent(ballot: Ballot) -> Intent:
@@ -49,17 +51,25 @@ def _votes(ballot: Ballot, intent: Intent, validator: Draft202012Validator) -> b
     return ballot.value is not None or bool(validator.is_valid(None))
 
 
-def _result(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """The result, its fields, and the position of the reply that it is, None where it was put together."""
+
+    result: JSON
+    fields: Mapping[str, Field]
+    chosen: int | None
+
+
+def _made(
     voters: Mapping[int, JSON], whole: Sequence[Group], ballots: Sequence[Ballot], validator: Draft202012Validator
-) -> tuple[JSON, Mapping[str, Field], int | None]:
-    """Returns the result, its fields, and the position of the reply that it is, None where it was put together."""
+) -> _Made:
     weights = [ballot.weight for ballot in ballots]
     result, fields = assembly.assembled(voters, weights)
     if not isinstance(result, dict | list):
         chosen = choosing.one_of(whole[0].members, ballots)
-        return voters[chosen], fields, chosen
+        return _Made(result=voters[chosen], fields=fields, chosen=chosen)
     if len(voters) > 1 and validator.is_valid(result):
-        return result, fields, None
+        return _Made(result=result, fields=fields, chosen=None)
     chosen = choosing.one_of(whole[0].members, ballots)
     _, own = assembly.assembled({chosen: voters[chosen]}, [1.0] * len(ballots))
     compared = {
@@ -74,7 +84,7 @@ def _result(
         )
         for pointer, field in own.items()
     }
-    return voters[chosen], compared, chosen
+    return _Made(result=voters[chosen], fields=compared, chosen=chosen)
 
 
 def _verdict(
@@ -82,32 +92,29 @@ def _verdict(
     intended: Sequence[Intent],
     voters: Mapping[int, JSON],
     whole: Sequence[Group],
-    result: JSON,
-    fields: Mapping[str, Field],
-    chosen: int | None,
-    schema: dict[str, Any],
+    made: _Made,
+    alpha: float,
     review_threshold: float,
 ) -> Verdict:
-    composite = isinstance(result, dict | list)
-    alpha = _concentration(result, schema)
+    composite = isinstance(made.result, dict | list)
     chances = voting.probabilities(whole, ballots, alpha)
     by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
-    field_verdicts = {pointer: _field(field, voters, ballots, alpha) for pointer, field in fields.items()}
-    winner = next((group for group in whole if group.key == values.key(result)), None)
+    field_verdicts = {pointer: _field(field, voters, ballots, alpha) for pointer, field in made.fields.items()}
+    winner = next((group for group in whole if group.key == values.key(made.result)), None)
     chance = _whole_chance(winner, chances, by_key, field_verdicts)
     readings = _readings(ballots, intended, voters, by_key, composite)
     counted = [reading.intent for reading, ballot in zip(readings, ballots, strict=True) if ballot.weight > 0]
     supporting = winner.members if winner else ()
     return Verdict(
-        result=result,
-        summary=summary.of_value(result),
+        result=made.result,
+        summary=summary.of_value(made.result),
         intent=Intent.ANSWER,
         confidence=chance,
         needs_review=chance < review_threshold if chance is not None else len(set(counted)) > 1,
         needs_clarification=2 * counted.count(Intent.CLARIFICATION) > len(counted),
         supporting=tuple(ballots[at].call for at in supporting),
-        answer=None if composite else result,
-        chosen=None if chosen is None else ballots[chosen].call,
+        answer=None if composite else made.result,
+        chosen=None if made.chosen is None else ballots[made.chosen].call,
         agreement=len(supporting) / len(voters),
         dissent=_dissent(whole, winner, voters, ballots),
         fields=field_verdicts,
@@ -120,6 +127,8 @@ def _concentration(result: JSON, schema: dict[str, Any]) -> float:
         return confidence.concentration(AnswerKind.CHOICE)
     if isinstance(result, int | float):
         return confidence.concentration(AnswerKind.NUMBER)
+    if result is None or isinstance(result, str):
+        return confidence.concentration(AnswerKind.TEXT)
     return confidence.concentration(AnswerKind.JSON)
 
 

@@ -107,7 +107,8 @@ def test_one_more_supporter_never_lowers_the_confidence(numbers: list[int]) -> N
     after = merged("How many?", [*panel, more], answer=AnswerKind.NUMBER)
 
     assert after.answer == before.answer
-    assert before.confidence is not None and after.confidence is not None
+    assert before.confidence is not None
+    assert after.confidence is not None
     assert after.confidence >= before.confidence - 1e-9
 
 

@@ -126,6 +126,14 @@ def test_values_of_code_are_compared_as_values(text: str) -> None:
     assert verdict.agreement == 1.0
 
 
+def test_a_text_of_several_lines_is_a_text_quoted_or_not() -> None:
+    panel = replies('{"answer": "one\\ntwo"}', '{"answer": "\'one\\\\ntwo\'"}')
+
+    verdict = merged("What does f() return?", panel, answer=AnswerKind.CODE)
+
+    assert verdict.agreement == 1.0
+
+
 def test_a_list_is_no_tuple_and_true_is_no_number() -> None:
     verdict = merged("What does f() return?", replies("[1]", "(1,)", "[True]"), answer=AnswerKind.CODE)
 

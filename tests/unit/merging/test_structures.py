@@ -58,6 +58,10 @@ def test_elements_are_aligned_by_what_they_are_about_not_by_position() -> None:
     assert verdict == [{"name": "ann", "age": 3}, {"name": "bob", "age": 5}]
 
 
+def test_elements_that_repeat_keep_their_places() -> None:
+    assert result([True, [], True], [True, [], True]) == [True, [], True]
+
+
 def test_an_element_that_most_leave_out_is_left_out() -> None:
     assert result([{"id": 1}, {"id": 2}], [{"id": 1}], [{"id": 1}]) == [{"id": 1}]
 
@@ -160,4 +164,5 @@ def test_an_object_that_nobody_gave_is_no_more_certain_than_its_least_certain_fi
     assert verdict.result == {"a": 1, "b": 2}
     assert verdict.supporting == ("b",)
     least = min(field.confidence for field in verdict.fields.values() if field.confidence is not None)
-    assert verdict.confidence is not None and verdict.confidence <= least
+    assert verdict.confidence is not None
+    assert verdict.confidence <= least

@@ -54,7 +54,8 @@ def test_other_scripts_have_sentences_too(text: str, first: str) -> None:
 def test_json_is_never_torn(text: str) -> None:
     summed = summary.of(text, 12)
 
-    assert "{" not in summed and '"' not in summed
+    assert "{" not in summed
+    assert '"' not in summed
     assert summed.rstrip(":") in text
 
 

@@ -172,7 +172,9 @@ def test_each_reading_has_the_confidence_of_its_own_answer() -> None:
 
     first, second, third = (reading.confidence for reading in verdict.readings)
     assert first == second == verdict.confidence
-    assert first is not None and third is not None and third < first
+    assert first is not None
+    assert third is not None
+    assert third < first
 
 
 def test_the_kind_that_the_caller_names_is_compared() -> None:
