@@ -29,7 +29,7 @@ from ditto.providers.port import ModelRequest
 from ditto.runtime.caller import Caller
 from ditto.runtime.host import PREFIX, Host, HostStatus
 from ditto.runtime.keeper import Keeper
-from ditto.runtime.orders import Batch, Order
+from ditto.runtime.orders import Batch, Order, Seen
 from ditto.settings import SIMULATED, Settings
 from ditto.sim import server as sim_server
 from ditto.store.port import Claim
@@ -69,7 +69,6 @@ class JobActor:
             pid=os.getpid(),
         )
         self._name = name
-        self._settings = settings
         self._tasks = {_begin(self._host.start())}
 
     async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
@@ -97,9 +96,9 @@ class JobActor:
 
     async def _ended(self) -> None:
         try:
-            await Actors(self._settings).keeper().ended(self._name)
+            await KeeperRef().ended(self._name)
         except HolderGone:
-            return  # a new keeper finds this actor by itself
+            return  # the next keeper finds this actor by itself
 
 
 @ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
@@ -118,8 +117,8 @@ class CallerActor:
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
         return await self._caller.call_models(holder, epoch, orders, cancelled)
 
-    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch:
-        return await self._caller.poll(holder, epoch, after, journalled, wait_s)
+    async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
+        return await self._caller.poll(holder, epoch, seen, journalled, wait_s)
 
     async def status(self) -> dict[str, int]:
         return {**self._caller.status(), "pid": os.getpid()}
@@ -271,8 +270,8 @@ class CallerRef(_Ref):
         instance: str = await self._call("call_models", holder, epoch, orders, cancelled)
         return instance
 
-    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch:
-        batch: Batch = await self._call("poll", holder, epoch, after, journalled, wait_s)
+    async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
+        batch: Batch = await self._call("poll", holder, epoch, seen, journalled, wait_s)
         return batch
 
     async def status(self) -> dict[str, int]:
@@ -281,14 +280,10 @@ class CallerRef(_Ref):
 
 
 class KeeperRef(_Ref):
-    """The keeper, begun when it is not there."""
+    """The keeper."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self) -> None:
         super().__init__(KEEPER)
-        self._settings = settings
-
-    def _find(self) -> ActorHandle[Any]:
-        return _create(KeeperActor, KEEPER, self._settings)
 
     async def spares(self, known: list[str], wait_s: float) -> list[str]:
         names: list[str] = await self._call("spares", known, wait_s)
@@ -301,12 +296,23 @@ class KeeperRef(_Ref):
         await self._call("ended", name)
 
 
+class CreatedKeeperRef(KeeperRef):
+    """The keeper, begun when it is not there."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def _find(self) -> ActorHandle[Any]:
+        return _create(KeeperActor, KEEPER, self._settings)
+
+
 class Actors:
     """The directory of this cluster's actors."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._keeper = KeeperRef(settings)
+        self._keeper = CreatedKeeperRef(settings)
         self._created: dict[str, CreatedHostRef] = {}
 
     def host(self, name: str) -> HostRef:

@@ -16,7 +16,7 @@ from typing import Protocol
 from ditto.domain.events import Failure, Reply
 from ditto.errors import StaleEpoch
 from ditto.providers.port import ModelRequest
-from ditto.runtime.orders import Batch, Order, Outcome
+from ditto.runtime.orders import Batch, Order, Outcome, Seen
 
 KEEP_S = 600.0
 
@@ -86,8 +86,8 @@ class Caller:
         self._expire()
         return self._instance
 
-    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch:
-        """Returns the outcomes behind number `after`, waiting for the first of them up to `wait_s`.
+    async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
+        """Returns the outcomes that were not seen yet, waiting for the first of them up to `wait_s`.
 
         `journalled` are the orders whose outcomes the holder has written down: they are forgotten here.
 
@@ -98,6 +98,7 @@ class Caller:
         for order_id in journalled:
             desk.drop(order_id)
             self._owner.pop(order_id, None)
+        after = seen.last if seen.instance == self._instance else 0
         if not any(number > after for number in desk.kept) and wait_s > 0:
             desk.news.clear()
             try:
@@ -106,10 +107,9 @@ class Caller:
             except TimeoutError:
                 pass
             self._desk(holder, epoch)
-        fresh = [(number, outcome) for number, (_, outcome) in desk.kept.items() if number > after]
-        return Batch(
-            instance=self._instance, last=max((number for number, _ in fresh), default=after), outcomes=[o for _, o in fresh]
-        )
+        fresh = {number: outcome for number, (_, outcome) in desk.kept.items() if number > after}
+        last = max(fresh, default=after)
+        return Batch(seen=Seen(instance=self._instance, last=last), outcomes=list(fresh.values()))
 
     def status(self) -> dict[str, int]:
         """Returns how many calls are under way and how many outcomes are kept."""

@@ -12,7 +12,7 @@ from typing import Protocol
 from zlib import crc32
 
 from ditto.errors import HolderGone, StaleEpoch
-from ditto.runtime.orders import Batch, Order, Outcome
+from ditto.runtime.orders import NOTHING_SEEN, Batch, Order, Outcome, Seen
 
 POLL_S = 30.0
 PAUSE_S = 0.2
@@ -23,7 +23,7 @@ class CallerPort(Protocol):
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str: ...
 
-    async def poll(self, holder: str, epoch: int, after: int, journalled: list[str], wait_s: float) -> Batch: ...
+    async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch: ...
 
 
 class Lines:
@@ -93,7 +93,7 @@ class _Line:
         self._cancelled: list[str] = []
         self._journalled: list[str] = []
         self._instance: str | None = None
-        self._after = 0
+        self._seen = NOTHING_SEEN
         self._sender: asyncio.Task[None] | None = None
         self._poller: asyncio.Task[None] | None = None
 
@@ -146,7 +146,7 @@ class _Line:
             journalled, self._journalled = self._journalled, []
             wait_s = POLL_S if self._outstanding else 0.0
             try:
-                batch = await self._port.poll(self._holder, self._epoch, self._after, journalled, wait_s)
+                batch = await self._port.poll(self._holder, self._epoch, self._seen, journalled, wait_s)
             except HolderGone:
                 self._journalled = journalled + self._journalled
                 await asyncio.sleep(PAUSE_S)
@@ -156,9 +156,9 @@ class _Line:
                 self._replaced()
                 return
             else:
-                if self._saw(batch.instance):
-                    self._after = batch.last
-                    self._hand_in(batch.outcomes)
+                self._seen = batch.seen
+                self._saw(batch.seen.instance)
+                self._hand_in(batch.outcomes)
 
     def _hand_in(self, outcomes: list[Outcome]) -> None:
         """Delivers what was ordered; an outcome for a job that is still being recovered stays with the caller."""
@@ -167,14 +167,9 @@ class _Line:
                 self._unsent.pop(outcome.order_id, None)
                 self._deliver(outcome)
 
-    def _saw(self, instance: str) -> bool:
-        """Notes the caller's instance; of a new one nothing is outstanding yet, so all is sent again."""
-        if instance == self._instance:
-            return True
-        first, self._instance = self._instance is None, instance
-        if first:
-            return True
-        self._after = 0
-        self._unsent = dict(self._outstanding)
-        self._wake()
-        return False
+    def _saw(self, instance: str) -> None:
+        """Notes the caller's instance; a new one knows nothing of what is outstanding, so all is sent again."""
+        if self._instance is not None and instance != self._instance:
+            self._unsent = dict(self._outstanding)
+            self._wake()
+        self._instance = instance

@@ -10,11 +10,10 @@ from pathlib import Path
 import ray
 
 from ditto import settings as configuration
-from ditto.domain.spec import Placement
 from ditto.errors import ConfigurationError, HolderGone, StoreError, Unavailable
 from ditto.runtime.actors import NAMESPACE, Actors, cluster_settings, new_id, sim_url
 from ditto.runtime.host import PREFIX
-from ditto.runtime.placement import Placer, Spares, shared_name
+from ditto.runtime.placement import Placer, Spares
 from ditto.runtime.service import Service
 from ditto.settings import Settings
 from ditto.store.sqlite import SqliteJournal
@@ -41,7 +40,7 @@ def join(address: str | None = None, *, verbose: bool = False) -> None:
     new = address == LOCAL
     quiet = {} if verbose else {"logging_level": logging.ERROR, "log_to_driver": False}
     if not verbose:
-        os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+        logging.getLogger("ray").setLevel(logging.ERROR)
     started = {"include_dashboard": False, "num_cpus": max(_PRESTARTED, os.cpu_count() or 1)} if new else {}
     try:
         ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
@@ -61,7 +60,8 @@ async def attach(
 
     Args:
         settings: None: those of the cluster's actors, or where there are none, as `settings.load` finds them.
-        warm: Begins a job's own actor and the simulated models at once, for a process that asks one question.
+        warm: Begins one job's own actor and the simulated models at once, and no keeper: for a process that asks one
+            question.
 
     Raises:
         ConfigurationError: The settings are wrong, or there is no such cluster.
@@ -74,26 +74,43 @@ async def attach(
     journal = open_journal(settings.store)
     actors = Actors(settings)
     spares = Spares(actors)
-    begun = [asyncio.ensure_future(caller.status()) for caller in actors.callers()]
+    tasks = [asyncio.ensure_future(caller.status()) for caller in actors.callers()]
     if warm:
         name = f"{PREFIX}{new_id()}"
-        actors.create_host(name)._call
+        tasks.append(asyncio.ensure_future(actors.create_host(name).status()))
+        tasks.append(asyncio.ensure_future(sim_url()))
         spares.offer(name)
-    placer = Placer(actors, spares, hosts=settings.runtime.hosts, new_id=new_id)
-    spares.start()
+    else:
+        spares.start()
 
     async def check() -> None:
         await _check(journal, actors)
 
     async def closing() -> None:
-        for task in begun:
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await spares.close()
         await journal.close()
         if own:
             await asyncio.to_thread(leave)
 
+    placer = Placer(actors, spares, hosts=settings.runtime.hosts, new_id=new_id)
     return Service(settings=settings, journal=journal, placer=placer, check=check, closing=closing)
+
+
+async def _check(journal: SqliteJournal, actors: Actors) -> None:
+    """Raises `Unavailable` with the reason where a job could not be accepted or its models not be asked."""
+    try:
+        await journal.row("")
+        async with asyncio.timeout(_READY_S):
+            await asyncio.gather(actors.keeper().spares([], 0.0), *(caller.status() for caller in actors.callers()))
+    except StoreError as error:
+        raise Unavailable(str(error)) from error
+    except HolderGone as error:
+        raise Unavailable(f"not all actors are there yet: {error}") from error
+    except TimeoutError as error:
+        raise Unavailable("the callers of models do not answer yet") from error
 
 
 def open_journal(path: Path) -> SqliteJournal:

