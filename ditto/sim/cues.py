@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TIMES = r"(?:noon|midnight|lunch|tonight|today|tomorrow|eod|cob|\d|(?:the )?end of|monday|tuesday|wednesday|thursday|friday)"
+_TIMES = r"""(?:
+    noon | midnight | lunch | tonight | today | tomorrow | eod | cob | \d | (?:the\ )?end\ of
+    | monday | tuesday | wednesday | thursday | friday
+)"""
 _URGENT = rf"""
     \basap\b | \burgent\w* | \bimmediately\b | right\ away | right\ now | as\ soon\ as\ possible
-    | \b(?:before|by)\ {_TIMES.replace(" ", "[ ]")} | \btoday\b | \btonight\b
+    | \b(?:before|by)\ {_TIMES} | \btoday\b | \btonight\b
     | within\ (?:the|an|one|two|\d+)\ (?:next\ )?(?:hours?|minutes?)
     | \bdeadline\b | \bis\ down\b | \boutage\b | \bemergency\b | \bcritical\b | \boverdue\b
 """

@@ -21,6 +21,7 @@ _EARLIER = re.compile(
     r"(?=(?:\[1\]|1[.)]|#1) )",
     re.I,
 )
+_FORM = re.compile(r"^(?:please )?(?:answer|reply|respond)\b[^:\n?]{0,60}:\s*(?=\S)", re.I)
 _NUMBERED = re.compile(r"(?:^|\n)\s*(?:\[(\d+)\]|(\d+)[.)]|#(\d+)) ")
 _TASK_END = re.compile(r"[:?？：]|\n|[.!。！](?=\s|$)")
 _SENTENCE = re.compile(r"[^\n.!?。！？]+(?:[.!?](?=\S)[^\n.!?。！？]*)*(?:[.!?]+[\"'”’)]*(?=\s|$)|[。！？]+)?")
@@ -67,13 +68,16 @@ def read(asked: Asked) -> Task:
 
 
 def divided(text: str) -> tuple[str, str]:
-    """Returns the instruction and the material of a prompt; the last line is the instruction where it asks."""
-    text = text.strip()
+    """Returns the instruction and the material of a prompt; the last line is the instruction where it asks.
+
+    What only says how to answer ("Answer yes or no:") is left out.
+    """
+    text = _FORM.sub("", text.strip())
     end = _TASK_END.search(text)
     if end is None:
         return text, ""
     first, rest = text[: end.end()].strip(), text[end.end() :].strip()
-    last = text.rsplit("\n", 1)[-1].strip() if "\n" in text else sentences(text)[-1]
+    last = text.rsplit("\n", 1)[-1].strip() if "\n" in text else [text, *sentences(text)][-1]
     if not first.endswith(("?", "？", ":", "：")) and last.endswith(("?", "？")) and last != first:
         return last, text[: -len(last)].strip()
     return first, _unquoted(rest)

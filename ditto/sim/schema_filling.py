@@ -12,6 +12,7 @@ from typing import Any
 from ditto.sim import quoting
 from ditto.sim.asked import Body
 from ditto.sim.choosing import best_of
+from ditto.sim.extracting import in_order
 from ditto.sim.finding import Finding, Kind
 from ditto.sim.judging import topic_holds
 from ditto.sim.reading import statements, words
@@ -151,7 +152,7 @@ class Filler:
             found = [each.name for each in quoting.items(self.text)]
             if found:
                 return found
-        return list(self.finding.passages[:3]) or statements(self.text)[:3]
+        return in_order(self.finding, 3) or statements(self.text)[:3]
 
     def _enum(self, options: list[Any], schema: Body, path: tuple[str, ...]) -> Any:
         name = path[-1] if path else ""

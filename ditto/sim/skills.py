@@ -13,10 +13,15 @@ from ditto.sim.judging import judged
 from ditto.sim.reading import Task, sentences, words
 
 _ECHO = re.compile(
-    r"^(?:please )?(?:say|repeat|echo|reply with|answer with|respond with|write)"
-    r"(?: back)?(?: (?:exactly|only|just|the word|this|the following))*"
-    r"\s*:?\s*[\"'“‘]?(.+?)[\"'”’]?[.]?\s*$",
+    r"^(?:please )?(?:(?:say|repeat|echo)(?: back)?(?: (?:exactly|only|just|the word|this|the following))*\s*:?"
+    r"|(?:reply|answer|respond) with(?: (?:exactly|only|just|the word|this|the following))+\s*:?"
+    r"|(?:reply with|answer with|respond with|write):)"
+    r"\s*[\"'“‘]?(.+?)[\"'”’]?[.]?\s*$",
     re.I | re.S,
+)
+_NO_ECHO = re.compile(r"\bor\b|\bwhether\b|^(?:if|why|how|what|who)\b", re.I)
+_LETTER = re.compile(
+    r"\bhow many (?:letters? )?[\"'“‘]?([^\W\d_])[\"'”’]?(?:['’]?s)? (?:are|is|has|in)\b.*?(\w+)\W*$", re.I
 )
 _COUNT = re.compile(r"\bhow many (words?|letters?|characters?|sentences?|lines?|numbers?|times)\b(.*)", re.I | re.S)
 _GREETING = re.compile(r"^(hi|hello|hey|good (morning|evening|afternoon))\b[^?]{0,30}$", re.I)
@@ -61,6 +66,12 @@ def _number(lead: str, value: str, ground: str) -> Finding:
 
 
 def _counted(task: Task) -> Finding | None:
+    letter = _LETTER.search(task.instruction)
+    if letter is not None and len(letter[2]) > 1:
+        count = letter[2].lower().count(letter[1].lower())
+        return _number(
+            f"The number of {letter[1]} in {letter[2]} is", str(count), f"going through {letter[2]} gives {count}"
+        )
     asked = _COUNT.search(task.instruction)
     if asked is None:
         return None
@@ -69,10 +80,7 @@ def _counted(task: Task) -> Finding | None:
     text = task.material or ((quoted[1] or quoted[2]) if quoted else "")
     if not text or what == "time":
         return None
-    letter = re.match(r"\s+[\"'“]?(\w)[\"'”]?s?\b", rest)
     match what:
-        case "letter" if letter is not None and letter[1].lower() not in "ai":
-            count = text.lower().count(letter[1].lower())
         case "word":
             count = len(words(text))
         case "letter":
@@ -94,7 +102,7 @@ def _fact(task: Task) -> Finding | None:
 
 def _echoed(task: Task) -> Finding | None:
     wanted = _ECHO.match(task.text) if not task.earlier else None
-    if wanted is not None and len(wanted[1]) <= 2000:
+    if wanted is not None and len(wanted[1]) <= 2000 and not _NO_ECHO.search(wanted[1]):
         return Finding(kind=Kind.SPOKEN, answer=wanted[1])
     if _GREETING.match(task.text):
         return Finding(kind=Kind.SPOKEN, answer="Hello! I am a simulated model. What can I do for you?")

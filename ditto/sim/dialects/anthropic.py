@@ -142,7 +142,7 @@ def _turns(messages: Any) -> tuple[Turn, ...]:
     for at, message in enumerate(messages):
         role = message.get("role") if isinstance(message, dict) else None
         if role not in ("user", "assistant"):
-            why = f"messages.{at}.role: Input should be 'user' or 'assistant'; the system prompt is a parameter of its own"
+            why = f"messages.{at}.role: Input should be 'user' or 'assistant' (system is a parameter)"
             raise Refused(Fault.BAD_REQUEST, why, "messages")
         text = text_of(message.get("content"), f"messages.{at}.content")
         if not text.strip():
