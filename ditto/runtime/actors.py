@@ -247,6 +247,11 @@ class CreatedHostRef(HostRef):
         super().__init__(name)
         self._settings = settings
 
+    def begin(self) -> None:
+        """Has the actor started; does not wait for it."""
+        if self._handle is None:
+            self._handle = self._find()
+
     def _find(self) -> ActorHandle[Any]:
         if not self._name.startswith(PREFIX):
             return _create(JobActor, self._name, self._name, self._settings)
@@ -319,9 +324,11 @@ class Actors:
         return self._created.get(name) or HostRef(name)
 
     def create_host(self, name: str) -> HostRef:
-        if name.startswith(PREFIX):
-            return CreatedHostRef(name, self._settings)
-        return self._created.setdefault(name, CreatedHostRef(name, self._settings))
+        ref = self._created.get(name) or CreatedHostRef(name, self._settings)
+        ref.begin()
+        if not name.startswith(PREFIX):
+            self._created[name] = ref
+        return ref
 
     def keeper(self) -> KeeperRef:
         return self._keeper
