@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from http import HTTPStatus
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
@@ -64,18 +63,33 @@ _MEANINGS = {
 }
 
 
-def document(title: str, version: str, routes: Iterable[BaseRoute]) -> dict[str, Any]:
+def document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """Returns the OpenAPI document of these routes."""
     described = get_openapi(
         title=title,
         version=version,
         summary="Asks several language models at once and merges what they say into one typed answer.",
-        routes=list(routes),
+        routes=routes,
     )
+    _restore(described)
     schemas = described.setdefault("components", {}).setdefault("schemas", {})
     schemas.update(_request_schemas())
     described["components"]["schemas"] = dict(sorted(schemas.items()))
     return described
+
+
+def _restore(described: dict[str, Any]) -> None:
+    """Mends what FastAPI does to answers: it leaves out nulls in examples, and adds JSON to a stream of events."""
+    given = {operation["operation_id"]: operation["responses"] for operation in _OPERATIONS}
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            for status, answer in given.get(operation["operationId"], {}).items():
+                shown = operation["responses"][str(status)].get("content", {})
+                for media_type in list(shown):
+                    if media_type in answer["content"]:
+                        shown[media_type]["example"] = answer["content"][media_type]["example"]
+                    else:
+                        del shown[media_type]
 
 
 def _request_schemas() -> dict[str, Any]:
@@ -235,13 +249,15 @@ HEALTH = _operation(
     "isAlive",
     "Alive?",
     "health",
-    succeeds={HTTPStatus.OK: _success("The process is alive.", HealthResponse, {"status": "alive"})},
+    succeeds={200: _success("The process is alive.", HealthResponse, {"status": "alive"})},
     fails=(),
 )
 READY = _operation(
     "isReady",
     "Ready to take jobs?",
     "health",
-    succeeds={HTTPStatus.OK: _success("The service takes jobs.", HealthResponse, {"status": "ready"})},
+    succeeds={200: _success("The service takes jobs.", HealthResponse, {"status": "ready"})},
     fails=(503,),
 )
+
+_OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, EVENTS, HEALTH, READY)

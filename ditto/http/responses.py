@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ditto.domain.spec import JSON
@@ -39,10 +39,8 @@ _RETRY_AFTER_S = 1
 _LINGER_BYTES = 64 * 1024 * 1024
 
 
-class Json(Response):
+class Json(JSONResponse):
     """Compact JSON in UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, is written as its JSON escape."""
-
-    media_type = "application/json"
 
     def render(self, content: JSON) -> bytes:
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,240 @@
+"""A service in memory: it drives the real strategies with canned replies and folds the real events, without Ray."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ditto.domain import events as ev
+from ditto.domain import schemas, strategies, timers
+from ditto.domain.events import Event, Failure, Recorded, Reply
+from ditto.domain.job import Completed, Job, JobState, Running, accepted, apply
+from ditto.domain.request import Request
+from ditto.domain.spec import AnswerKind, Call, JobSpec, Message, Sampling, StrategyName
+from ditto.domain.strategies.actions import Ask, Fail, Settle
+from ditto.errors import BadRequest, IdempotencyMismatch, NotFound, ServiceError
+from ditto.runtime.service import Page, Submitted
+
+DEFAULT_MODELS = ("sim/alpha", "sim/beta", "sim/gamma")
+START = datetime(2025, 7, 1, 9, 30, tzinfo=UTC)
+TICK = timedelta(milliseconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A model that does not answer before it is released."""
+
+
+Canned = str | Failure | Held
+
+
+@dataclass(slots=True)
+class _Record:
+    job: Job
+    journal: list[Recorded]
+    fingerprint: str
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+
+class FakeService:
+    """Implements `ServicePort`.
+
+    Args:
+        replies: By model's name: the text it answers, why it fails, or that it is held. Others say their name.
+        unready: Raised by `ready` and by everything that would take a job.
+    """
+
+    def __init__(self, replies: Mapping[str, Canned] | None = None, unready: Exception | None = None) -> None:
+        self.replies = dict(replies or {})
+        self.unready = unready
+        self.asked: list[Request] = []
+        self.closed = False
+        self._asking = asyncio.Condition()
+        self._records: dict[str, _Record] = {}
+        self._keys: dict[str, str] = {}
+
+    async def submit(self, request: Request) -> Submitted:
+        async with self._asking:
+            self.asked.append(request)
+            self._asking.notify_all()
+        if self.unready is not None:
+            raise self.unready
+        if request.idempotency_key in self._keys:
+            return self._known(request, self._keys[request.idempotency_key])
+        spec = _spec(request)
+        job_id = f"01JOB{len(self._records):021d}"
+        first = Recorded(seq=1, at=START, event=ev.JobAccepted(spec=spec, holder=f"job:{job_id}"))
+        record = _Record(job=accepted(job_id, first), journal=[first], fingerprint=request.fingerprint())
+        self._records[job_id] = record
+        if request.idempotency_key is not None:
+            self._keys[request.idempotency_key] = job_id
+        taken = record.job
+        await self._advance(record)
+        return Submitted(job=taken, created=True)
+
+    async def ask(self, request: Request) -> Submitted:
+        submitted = await self.submit(request)
+        return replace(submitted, job=await self.wait(submitted.job.id))
+
+    async def get(self, job_id: str) -> Job:
+        return self._record(job_id).job
+
+    async def wait(self, job_id: str, timeout_s: float | None = None) -> Job:
+        record = self._record(job_id)
+        try:
+            async with asyncio.timeout(timeout_s), record.changed:
+                await record.changed.wait_for(lambda: record.job.state.ended)
+        except TimeoutError:
+            pass
+        return record.job
+
+    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]:
+        record = self._record(job_id)
+        while True:
+            async with record.changed:
+                while record.job.seq <= after and not record.job.state.ended:
+                    await record.changed.wait()
+            for recorded in record.journal[after:]:
+                yield recorded
+                after = recorded.seq
+            if record.job.state.ended and record.job.seq <= after:
+                return
+
+    async def cancel(self, job_id: str) -> Job:
+        record = self._record(job_id)
+        if not record.job.state.ended:
+            await self._append(record, ev.JobCancelled())
+        return record.job
+
+    async def list(
+        self,
+        *,
+        state: JobState | None = None,
+        needs_review: bool | None = None,
+        metadata: Mapping[str, str] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        jobs = [record.job for record in reversed(self._records.values())]
+        wanted = [
+            job
+            for job in jobs
+            if (state is None or job.state is state)
+            and (needs_review is None or _needs_review(job) is needs_review)
+            and all(str(job.spec.metadata.get(key)) == value for key, value in (metadata or {}).items())
+        ]
+        if cursor is not None and cursor not in self._records:
+            raise BadRequest("the request is wrong", [{"path": "cursor", "message": "is none that a list has given"}])
+        begin = 0 if cursor is None else next(i + 1 for i, job in enumerate(wanted) if job.id == cursor)
+        page = wanted[begin : begin + limit]
+        more = len(wanted) > begin + limit
+        return Page(jobs=tuple(page), cursor=page[-1].id if more else None)
+
+    async def ready(self) -> None:
+        if self.unready is not None:
+            raise self.unready
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def asked_times(self, times: int) -> None:
+        """Returns when so many requests have come."""
+        async with self._asking:
+            await self._asking.wait_for(lambda: len(self.asked) >= times)
+
+    async def release(self, model: str, reply: str | Failure) -> None:
+        """Lets a held model answer, in every job that waits for it."""
+        self.replies[model] = reply
+        for record in self._records.values():
+            for call, status in record.job.seats():
+                if call.model == model and isinstance(status, Running):
+                    await self._finish(record, call, status.round)
+            await self._advance(record)
+
+    async def expire(self, job_id: str) -> None:
+        """Lets the job's deadline pass."""
+        record = self._record(job_id)
+        for event in timers.expire(record.job, ev.Cut.DEADLINE, record.job.updated_at + TICK):
+            await self._append(record, event)
+        await self._advance(record)
+
+    async def _advance(self, record: _Record) -> None:
+        while actions := strategies.next_actions(record.job):
+            for action in actions:
+                match action:
+                    case Ask(call=name, round=round_):
+                        await self._append(record, ev.CallStarted(call=name, round=round_, caller="caller:0"))
+                        call = next(call for call in record.job.spec.calls if call.name == name)
+                        if not isinstance(self.replies.get(call.model), Held):
+                            await self._finish(record, call, round_)
+                    case Settle():
+                        verdict = strategies.verdict(record.job)
+                        await self._append(record, ev.JobCompleted(verdict=verdict, merge_s=0.0006))
+                    case Fail(type=type_, message=message):
+                        await self._append(record, ev.JobFailed(type=type_, message=message))
+
+    async def _finish(self, record: _Record, call: Call, round_: int) -> None:
+        canned = self.replies.get(call.model, f"This is {call.model}.")
+        match canned:
+            case Failure():
+                event: Event = ev.CallFailed(call=call.name, round=round_, failure=canned)
+            case str():
+                schema = record.job.spec.schema
+                problem = None if schema is None else schemas.problem(canned, schema)
+                reply = Reply(text=canned, input_tokens=21, output_tokens=9, elapsed_s=0.01, problem=problem)
+                event = ev.CallCompleted(call=call.name, round=round_, reply=reply)
+            case Held():
+                return
+        await self._append(record, event)
+
+    async def _append(self, record: _Record, event: Event) -> None:
+        recorded = Recorded(seq=record.job.seq + 1, at=record.job.updated_at + TICK, event=event)
+        async with record.changed:
+            record.job = apply(record.job, recorded)
+            record.journal.append(recorded)
+            record.changed.notify_all()
+
+    def _record(self, job_id: str) -> _Record:
+        if job_id not in self._records:
+            raise NotFound(f"there is no job {job_id}")
+        return self._records[job_id]
+
+    def _known(self, request: Request, job_id: str) -> Submitted:
+        record = self._record(job_id)
+        if record.fingerprint != request.fingerprint():
+            message = "the idempotency key was used with another request"
+            raise IdempotencyMismatch(message, [{"path": "prompt", "message": "differs"}], job_id)
+        return Submitted(job=record.job, created=False)
+
+
+def _needs_review(job: Job) -> bool:
+    return isinstance(job.outcome, Completed) and job.outcome.verdict.needs_review
+
+
+def _spec(request: Request) -> JobSpec:
+    names = request.models or DEFAULT_MODELS
+    for name in names:
+        if not name.startswith("sim/"):
+            raise _unknown_model(name)
+    turns = [Message(role=m.role, content=m.content) for m in request.messages or [] if m.role != "system"]
+    answer = request.answer
+    return JobSpec(
+        strategy=request.strategy or StrategyName.CONSENSUS,
+        calls=tuple(Call(name=name, model=name) for name in names),
+        messages=tuple(turns) or (Message(role="user", content=request.prompt or ""),),
+        system=request.system,
+        sampling=Sampling(temperature=request.temperature, top_p=request.top_p),
+        schema=request.schema_ or None,
+        answer=answer if answer is None or isinstance(answer, AnswerKind) else tuple(answer),
+        min_responses=request.min_responses or 1,
+        timeout_s=300.0 if request.timeout is None else request.timeout / 1000,
+        grace_s=None if request.grace is None else request.grace / 1000,
+        deadline_at=START + timedelta(minutes=30),
+        metadata=request.metadata or {},
+    )
+
+
+def _unknown_model(name: str) -> ServiceError:
+    return BadRequest("the request is wrong", [{"path": "models", "message": f"unknown model {name!r}"}])

@@ -1,0 +1,89 @@
+"""What the OpenAPI document says is what the routes do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+
+from ditto.domain.request import Request, parse
+from ditto.http import examples
+from tests.fakes import FakeService, Held
+
+
+@pytest.fixture
+async def document(door: httpx.AsyncClient) -> dict[str, Any]:
+    described: dict[str, Any] = (await door.get("/openapi.json")).json()
+    return described
+
+
+def check(document: dict[str, Any], path: str, method: str, status: int, body: Any) -> None:
+    content = document["paths"][path][method]["responses"][str(status)]["content"]["application/json"]
+    jsonschema.validate(body, {**content["schema"], "components": document["components"]})
+
+
+def test_every_field_of_a_request_is_described() -> None:
+    named = {(field.serialization_alias or name).rstrip("_") for name, field in Request.model_fields.items()}
+
+    assert named == set(examples.FIELDS)
+
+
+async def test_every_reference_in_the_document_points_to_something(door: httpx.AsyncClient) -> None:
+    text = (await door.get("/openapi.json")).text
+    document = (await door.get("/openapi.json")).json()
+
+    for name in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', text):
+        assert name in document["components"]["schemas"]
+    assert "HTTPValidationError" not in text
+
+
+async def test_every_operation_has_a_name_and_its_examples_fit_its_schemas(document: dict[str, Any]) -> None:
+    names = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            names.append(operation["operationId"])
+            for status, response in operation["responses"].items():
+                shown = response.get("content", {}).get("application/json")
+                if shown is not None:
+                    check(document, path, method, int(status), shown["example"])
+
+    assert len(names) == len(set(names)) == 8
+
+
+async def test_the_documents_requests_are_requests(document: dict[str, Any]) -> None:
+    body = document["paths"]["/llm"]["post"]["requestBody"]["content"]["application/json"]
+    schema = {**body["schema"], "components": document["components"]}
+
+    for example in body["examples"].values():
+        jsonschema.validate(example["value"], schema)
+        parse(example["value"])
+    for wrong in ({}, {"prompt": " "}, {"prompt": "x", "messages": []}, {"prompt": "x", "nope": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)
+
+
+async def test_real_answers_fit_the_document(
+    door: httpx.AsyncClient, service: FakeService, document: dict[str, Any]
+) -> None:
+    service.replies = {"sim/held": Held()}
+    done = await door.post("/llm", json={"prompt": "Is it so?", "models": ["sim/a", "sim/b"]})
+    begun = await door.post("/jobs", json={"prompt": "Is it so?", "models": ["sim/held"]})
+    listed = await door.get("/jobs")
+    wrong = await door.post("/llm", json={"prompt": 1})
+
+    check(document, "/llm", "post", 200, done.json())
+    check(document, "/jobs", "post", 202, begun.json())
+    check(document, "/jobs", "get", 200, listed.json())
+    check(document, "/llm", "post", 400, wrong.json())
+
+
+async def test_the_docs_page_asks_no_other_host(door: httpx.AsyncClient) -> None:
+    response = await door.get("/docs")
+
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    assert re.findall(r"https?://", response.text) == []
+    assert "default-src 'none'" in response.headers["content-security-policy"]
