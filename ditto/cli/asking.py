@@ -13,6 +13,7 @@ import typer
 from ditto.cli.options import Asked, Where, with_groups, wrong
 
 if TYPE_CHECKING:
+    from ditto.cli.screens import Screen
     from ditto.client.backend import Backend
     from ditto.domain.request import Request
     from ditto.domain.view import JobView
@@ -34,12 +35,16 @@ def run(
 
     Without --model the configured panel is asked; without any configuration, simulated models that need no key.
     """
+    from ditto.cli.doors import prepare
     from ditto.cli.ending import FAILED, reported, run_async
+    from ditto.cli.screens import screen
     from ditto.domain.job import JobState
 
     with reported():
         request = _request(prompt, asked, idempotency_key, where)
-        job = run_async(_ask(request, where, silent=as_json))
+        with screen(silent=as_json) as shown:
+            prepare(where)
+            job = run_async(_ask(request, where, shown))
         _show(job, as_json=as_json)
         if job.state is not JobState.COMPLETE:
             raise typer.Exit(FAILED)
@@ -60,21 +65,19 @@ def _request(prompt: str, asked: Asked, idempotency_key: str | None, where: Wher
     return request
 
 
-async def _ask(request: Request, where: Where, *, silent: bool) -> JobView[Any]:
+async def _ask(request: Request, where: Where, shown: Screen) -> JobView[Any]:
     from ditto.cli.doors import opened
-    from ditto.cli.screens import screen
     from ditto.cli.verdict import SIMULATED_NOTE, is_simulated
 
-    with screen(silent=silent) as shown:
-        async with opened(where, warm=True) as backend:
-            job = await backend.submit(request)
-            if is_simulated(job):
-                shown.say(SIMULATED_NOTE)
-            await _watch(backend, job, shown)
-            return await backend.get(job.job_id)
+    async with opened(where, warm=True) as backend:
+        job = await backend.submit(request)
+        if is_simulated(job):
+            shown.say(SIMULATED_NOTE)
+        await _watch(backend, job, shown)
+        return await backend.get(job.job_id)
 
 
-async def _watch(backend: Backend, job: JobView[Any], shown: Any) -> None:
+async def _watch(backend: Backend, job: JobView[Any], shown: Screen) -> None:
     """Follows the job to its end; where this is cancelled, so is the job."""
     from ditto.cli.panel import Panel
 
@@ -86,6 +89,7 @@ async def _watch(backend: Backend, job: JobView[Any], shown: Any) -> None:
     except asyncio.CancelledError:
         async with asyncio.timeout(_CANCEL_S):
             await backend.cancel(job.job_id)
+        shown.say(f"job {job.job_id} is cancelled")
         raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 from ditto.cli.options import Asked, Where, with_groups, wrong
 
 if TYPE_CHECKING:
-    from ditto.batching import BatchOptions, BatchReport, Template
+    from ditto.batching import BatchOptions, BatchReport, Sink, Source, Template
 
 _BATCH = "The batch"
 
@@ -52,8 +53,10 @@ def batch(
 
     Run again, it goes on where it stopped: rows that are in OUT are left alone, changed ones are asked anew.
     """
-    from ditto.batching import BatchOptions
+    from ditto.batching import BatchOptions, Sink, Source
+    from ditto.cli.doors import prepare
     from ditto.cli.ending import FAILED, reported, run_async
+    from ditto.cli.progress import progress
 
     with reported():
         given, template = _checked(source, output, asked, prompt, where)
@@ -63,7 +66,9 @@ def batch(
             responses=responses,
             retry_failed=retry_failed,
         )
-        report = run_async(_run(source, output, given, template, options, where))
+        with Source(source, given, template) as rows, Sink(output) as sink, progress(rows) as shown:
+            prepare(where)
+            report = run_async(_run(where, rows, sink, options, shown))
         _summarise(report, output)
         if report.failed:
             raise typer.Exit(FAILED)
@@ -93,15 +98,13 @@ def _checked(
 
 
 async def _run(
-    source: Path, output: Path, given: dict[str, Any], template: Template | None, options: BatchOptions, where: Where
+    where: Where, rows: Source, sink: Sink, options: BatchOptions, shown: Callable[[BatchReport], None]
 ) -> BatchReport:
-    from ditto.batching import Sink, Source, run_batch
+    from ditto.batching import run_batch
     from ditto.cli.doors import opened
-    from ditto.cli.progress import progress
 
-    with Source(source, given, template) as rows, Sink(output) as sink, progress(rows) as shown:
-        async with opened(where) as backend:
-            return await run_batch(backend, rows, sink, options, shown)
+    async with opened(where) as backend:
+        return await run_batch(backend, rows, sink, options, shown)
 
 
 def _summarise(report: BatchReport, output: Path) -> None:

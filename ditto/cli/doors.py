@@ -40,9 +40,23 @@ def own_settings(where: Where) -> Settings | None:
     return None if elsewhere and where.config is None else configuration.load(where.config)
 
 
+def prepare(where: Where) -> None:
+    """Joins or starts the Ray cluster that the options name, if they name one, from the main thread.
+
+    Ray sets signal handlers, which works nowhere else, and lets its processes end with the thread that began them.
+
+    Raises:
+        ConfigurationError: There is no such cluster.
+    """
+    if where.url is None:
+        from ditto.runtime.cluster import join  # loads Ray
+
+        join(where.address, verbose=where.verbose)
+
+
 @asynccontextmanager
 async def opened(where: Where, *, warm: bool = False) -> AsyncIterator[Backend]:
-    """Yields the service that the options name; a Ray cluster that had to be started ends with the context.
+    """Yields the service that the options name, see `prepare`.
 
     Args:
         warm: One question will be asked.

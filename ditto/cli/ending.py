@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turns an error into its text on stderr and its exit code.
+    """Turns an error into its text on stderr and its exit code, and ends a cluster that was begun for the command.
 
     Raises:
         typer.Exit: Something went wrong, and has been said.
@@ -36,26 +36,32 @@ def reported() -> Iterator[None]:
     except (ConfigurationError, IdempotencyMismatch) as error:
         complain(str(error))
         raise typer.Exit(WRONG_USAGE) from error
-    except (DittoError, OSError) as error:
+    except DittoError as error:
         complain(str(error))
         raise typer.Exit(FAILED) from error
+    except OSError as error:
+        about = f"{error.filename}: " if error.filename else ""
+        complain(f"{about}{error.strerror or error}")
+        raise typer.Exit(FAILED) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except asyncio.CancelledError:
+        raise typer.Exit(TERMINATED) from None
+    finally:
+        if "ray" in sys.modules:
+            from ditto.runtime.cluster import leave
+
+            leave()
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Returns what this work returns. SIGINT and SIGTERM cancel it, and it is waited for while it cleans up.
 
     Raises:
-        typer.Exit: It was stopped by a signal.
+        KeyboardInterrupt, CancelledError: It was stopped by a signal, see `reported`.
     """
-    try:
-        with asyncio.Runner() as runner:
-            return runner.run(_until_terminated(work))
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except asyncio.CancelledError:
-        raise typer.Exit(TERMINATED) from None
-    finally:
-        _let_go_of_ray()
+    with asyncio.Runner() as runner:
+        return runner.run(_until_terminated(work))
 
 
 def complain(*lines: str) -> None:
@@ -85,11 +91,3 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
     if this is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     return await work
-
-
-def _let_go_of_ray() -> None:
-    """Ends a cluster that this process began, also where it was stopped before it could."""
-    if "ray" in sys.modules:
-        from ditto.runtime.cluster import leave
-
-        leave()

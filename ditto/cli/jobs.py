@@ -83,9 +83,12 @@ def job(
 @with_groups
 def cancel(job_id: JobId, where: Where) -> None:
     """Stop a job; harmless on one that has ended."""
+    from ditto.cli.doors import check_where, prepare
     from ditto.cli.ending import reported, run_async
 
     with reported():
+        check_where(where)
+        prepare(where)
         found = run_async(_cancel(where, job_id))
         print(f"job {found.job_id}: {found.state}")
 

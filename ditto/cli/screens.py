@@ -22,6 +22,8 @@ from ditto.cli.panel import Panel, Seat, SeatState
 
 _REFRESHES_PER_S = 8
 _MARGIN_LINES = 6
+_MARGIN_COLUMNS = 3
+"""Room for the ^C that a terminal writes, which would else break the last line and leave it behind."""
 _STYLES = {
     SeatState.WAITING: "dim",
     SeatState.RUNNING: "cyan",
@@ -77,7 +79,7 @@ class LiveScreen:
         if self._panel is None:
             return Text("") if self._ended else Spinner("dots", "starting")
         room = len(self._panel.seats) if self._ended else max(1, self._console.height - _MARGIN_LINES)
-        return table(self._panel, time.monotonic(), room)
+        return table(self._panel, time.monotonic(), room, self._console.width - _MARGIN_COLUMNS)
 
 
 class PlainScreen:
@@ -135,9 +137,9 @@ def line(seat: Seat) -> str:
     return f"{seat.name}  {seat.state} in {words.duration(seat.elapsed_s or 0.0)}  {words.one_line(seat.text)}"
 
 
-def table(panel: Panel, now_s: float, room: int) -> Table:
+def table(panel: Panel, now_s: float, room: int, width: int) -> Table:
     """Returns the panel as a table of at most about `room` lines; where it is larger, those that still run go first."""
-    drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+    drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", width=width)
     drawn.add_column("model", overflow="ellipsis", no_wrap=True, ratio=2)
     drawn.add_column("state", no_wrap=True, width=8)
     drawn.add_column("time", no_wrap=True, justify="right", width=9)
@@ -148,7 +150,8 @@ def table(panel: Panel, now_s: float, room: int) -> Table:
             Text(seat.name), Text(str(seat.state), style=style), _time(seat, now_s), Text(words.one_line(seat.text))
         )
     if len(panel.seats) > room:
-        drawn.add_row(Text(f"{panel.ended()} of {words.count(len(panel.seats), 'model')} done", style="dim"))
+        told = f"{panel.ended()} of {words.count(len(panel.seats), 'model')} done"
+        drawn.add_row("…", "", "", Text(told, style="dim"))
     return drawn
 
 

@@ -62,4 +62,6 @@ def sim(
                 announce=announce,
             )
         except ValueError as error:
-            raise wrong("replay" if stand_in is None else "", str(error)) from error
+            raise wrong("", str(error)) from error
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            raise wrong("replay", f"{replay}: {error.strerror}") from error

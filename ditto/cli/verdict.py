@@ -90,6 +90,9 @@ def _verdict(verdict: StructuredView) -> list[tuple[str, str]]:
         for dissent in field.dissent:
             said = f"{path or 'the whole'}: {words.short(dissent.answer)}"
             found.append(("dissent", f"{said} ({', '.join(dissent.models)}; {words.share(dissent.share)})"))
+    for intent, label in ((Intent.REFUSAL, "refused"), (Intent.CLARIFICATION, "asked back")):
+        if models := [reply.model for reply in verdict.responses if reply.intent is intent]:
+            found.append((label, ", ".join(models)))
     if verdict.needs_review:
         found.append(("review", "needed: a person should look at this"))
     return found

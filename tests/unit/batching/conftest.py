@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ditto.batching import BatchOptions, BatchReport, Sink, Source, Template, run_batch
+from ditto.client.cluster_backend import ClusterBackend
+from tests.fakes import FakeService
+
+
+class Bench:
+    """A batch on files in a folder of its own, over a service in memory."""
+
+    def __init__(self, folder: Path, service: FakeService) -> None:
+        self.service = service
+        self.input = folder / "in.jsonl"
+        self.output = folder / "out.jsonl"
+
+    def write(self, *rows: object) -> None:
+        """Writes the input: objects as JSON, texts as they are."""
+        lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+        self.input.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Returns the output by id."""
+        records = [json.loads(line) for line in self.output.read_text(encoding="utf-8").splitlines()]
+        by_id = {record["id"]: record for record in records}
+        assert len(by_id) == len(records), "an id stands twice in the output"
+        return by_id
+
+    async def run(
+        self,
+        given: dict[str, Any] | None = None,
+        template: str | None = None,
+        progress: Callable[[BatchReport], None] = lambda report: None,
+        **options: Any,
+    ) -> BatchReport:
+        """Returns the report of a run of the batch `test`."""
+        filled = None if template is None else Template(template)
+        with Source(self.input, given or {}, filled) as source, Sink(self.output) as sink:
+            chosen = BatchOptions(**{"name": "test", "patience_s": 0.0, **options})
+            return await run_batch(ClusterBackend(self.service), source, sink, chosen, progress)
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, service: FakeService) -> Bench:
+    return Bench(tmp_path, service)
