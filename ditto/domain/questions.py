@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 
 from ditto.domain import schemas
+from ditto.domain.events import Reply
 from ditto.domain.job import Job, Running
-from ditto.domain.spec import JobSpec, Message
+from ditto.domain.spec import JSON, JobSpec, Message
 
 _FILL = (
     "Answer with one JSON value that satisfies the JSON Schema below, and with nothing else: "
@@ -31,6 +32,13 @@ def with_schema(spec: JobSpec, messages: Sequence[Message]) -> tuple[Message, ..
     last = messages[-1]
     asked = f"{last.content}\n\n{_FILL.format(schema=wanted)}"
     return (*messages[:-1], Message(role=last.role, content=asked))
+
+
+def value(spec: JobSpec, reply: Reply) -> JSON:
+    """Returns the value that a usable reply gives for the request's schema, None for text and filtered replies."""
+    if spec.schema is None or reply.finish == "content_filter":
+        return None
+    return schemas.read(reply.text, spec.schema)
 
 
 def with_earlier_answers(messages: Sequence[Message], answers: Sequence[str]) -> tuple[Message, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ditto.domain import merging, questions, schemas
+from ditto.domain import merging, questions
 from ditto.domain.job import Job, Running, Waiting
 from ditto.domain.spec import Message
 from ditto.domain.strategies.actions import Action, Ask, ending
@@ -37,7 +37,7 @@ def verdict(job: Job) -> Verdict:
             call=call.name,
             model=call.model,
             text=status.reply.text,
-            value=schemas.read(status.reply.text, spec.schema) if spec.schema is not None else None,
+            value=questions.value(spec, status.reply),
             weight=call.weight,
             finish=status.reply.finish,
         )

@@ -5,7 +5,7 @@ Replies that saw each other are not independent, so there is no vote and no conf
 
 from __future__ import annotations
 
-from ditto.domain import questions, schemas
+from ditto.domain import questions
 from ditto.domain.job import Answered, Job, Running, Waiting
 from ditto.domain.merging import intents, summary
 from ditto.domain.spec import Message
@@ -38,12 +38,11 @@ def verdict(job: Job) -> Verdict:
     readings = tuple(_reading(call.name, status) for call, status in usable)
     answering = [r.call for r in readings if r.intent is not Intent.REFUSAL]
     chosen = answering[-1] if answering else readings[-1].call
-    text = next(status.reply.text for call, status in usable if call.name == chosen)
+    reply = next(status.reply for call, status in usable if call.name == chosen)
     last = next(reading for reading in readings if reading.call == chosen)
-    schema = job.spec.schema
     intents_seen = {reading.intent for reading in readings}
     return Verdict(
-        result=text if schema is None else schemas.read(text, schema),
+        result=reply.text if job.spec.schema is None else questions.value(job.spec, reply),
         summary=last.summary,
         intent=last.intent,
         confidence=None,

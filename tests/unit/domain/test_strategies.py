@@ -1,0 +1,155 @@
+"""What each strategy asks for, and when it ends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ditto.domain import events as ev
+from ditto.domain import strategies
+from ditto.domain.events import Cut
+from ditto.domain.job import Completed, Errored, JobState
+from ditto.domain.spec import StrategyName
+from ditto.domain.strategies import Ask, Fail, Settle
+from ditto.domain.timers import expire, next_timer
+from tests.unit.domain.jobs import after, answered, at, begun, failed, finished, settled, spec, started
+
+NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+def test_consensus_asks_all_models_at_once():
+    assert strategies.next_actions(begun(spec("a", "b"))) == (Ask(call="a", round=1), Ask(call="b", round=1))
+
+
+def test_consensus_waits_for_every_model():
+    job = answered(started(begun(spec("a", "b"))), "a", "42")
+    assert strategies.next_actions(job) == ()
+
+
+def test_consensus_settles_when_all_have_answered_or_failed():
+    job = failed(answered(started(begun(spec("a", "b"))), "a", "42"), "b")
+    assert strategies.next_actions(job) == (Settle(),)
+
+
+def test_one_dead_model_does_not_fail_the_job():
+    job = finished(failed(answered(started(begun(spec("a", "b"))), "a", "42"), "b"))
+    assert job.state is JobState.COMPLETE
+    assert list(job.failures()) == ["b"]
+
+
+def test_a_job_fails_below_its_minimum_of_responses():
+    job = finished(failed(answered(started(begun(spec("a", "b", min_responses=2))), "a", "42"), "b"))
+    assert job.outcome == Errored(type="JobError", message="1 of 2 models gave a usable answer, 2 needed")
+
+
+def test_the_merged_result_is_one_of_the_replies():
+    job = settled(spec("a", "b", "c"), {"a": "42", "b": "The answer is 42.", "c": "41"})
+    assert isinstance(job.outcome, Completed)
+    verdict = job.outcome.verdict
+    assert verdict.result in ("42", "The answer is 42.")
+    assert verdict.supporting == ("a", "b")
+    assert verdict.dissent[0].models == ("c",)
+
+
+def test_a_reply_that_misses_the_schema_is_asked_for_once_more_with_the_validators_words():
+    job = answered(started(begun(spec("a", schema=NUMBER))), "a", '{"n": "many"}')
+    assert strategies.next_actions(job) == (Ask(call="a", round=2),)
+    job = started(job)
+    question, missed, request = strategies.messages(job, "a")
+    assert "JSON Schema" in question.content
+    assert missed.content == '{"n": "many"}'
+    assert "/n: 'many' is not of type 'integer'" in request.content
+
+
+def test_a_reply_that_misses_the_schema_twice_is_a_schema_mismatch():
+    job = answered(started(begun(spec("a", schema=NUMBER))), "a", '{"n": "many"}')
+    job = answered(started(job), "a", "no idea", round_=2)
+    assert strategies.next_actions(job) == (Fail(type="JobError", message="0 of 1 models gave a usable answer, 1 needed"),)
+    assert job.failures()["a"].type == "SchemaMismatch"
+
+
+def test_a_reply_that_was_cut_off_is_not_asked_for_again():
+    job = answered(started(begun(spec("a", schema=NUMBER))), "a", '{"n": ', finish="length")
+    assert job.failures()["a"].type == "Truncated"
+
+
+def test_a_typed_result_is_put_together_field_by_field():
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "year": {"type": "integer"}},
+        "required": ["city", "year"],
+    }
+    job = settled(
+        spec("a", "b", "c", schema=schema),
+        {
+            "a": '{"city": "Rome", "year": 1960}',
+            "b": '```json\n{"city": "Rome", "year": 1961}\n```',
+            "c": 'Sure: {"city": "Oslo", "year": 1960}.',
+        },
+    )
+    assert isinstance(job.outcome, Completed)
+    assert job.outcome.verdict.result == {"city": "Rome", "year": 1960}
+    assert job.outcome.verdict.fields["/city"].supporting == ("a", "b")
+    assert job.outcome.verdict.fields["/year"].dissent[0].models == ("b",)
+
+
+def test_a_content_filter_among_typed_replies_is_a_refusal_and_no_vote():
+    job = started(begun(spec("a", "b", schema=NUMBER)))
+    job = answered(job, "a", '{"n": 3}')
+    filtered = ev.CallCompleted(call="b", round=1, reply=ev.Reply(text="", finish="content_filter"))
+    job = finished(after(job, filtered))
+    assert isinstance(job.outcome, Completed)
+    assert job.outcome.verdict.result == {"n": 3}
+    assert [str(reading.intent) for reading in job.outcome.verdict.readings] == ["answer", "refusal"]
+
+
+def cooperative(*models, **changes):
+    return spec(*models, strategy=StrategyName.COOPERATIVE, **changes)
+
+
+def test_cooperative_asks_one_model_after_the_other():
+    job = started(begun(cooperative("a", "b")))
+    assert strategies.next_actions(job) == ()
+    job = answered(job, "a", "A first answer.")
+    assert strategies.next_actions(job) == (Ask(call="b", round=1),)
+
+
+def test_cooperative_shows_the_question_and_all_earlier_answers_numbered():
+    job = answered(started(begun(cooperative("a", "b", "c"))), "a", "First.")
+    job = started(answered(started(job), "b", "Second."))
+    (message,) = strategies.messages(job, "c")
+    assert message.content.startswith("What is 6 * 7?")
+    assert "[1] First." in message.content
+    assert "[2] Second." in message.content
+
+
+def test_cooperative_skips_a_dead_model_and_takes_the_last_answer():
+    job = started(failed(started(begun(cooperative("a", "b"))), "a"))
+    job = finished(answered(job, "b", "The final answer."))
+    assert isinstance(job.outcome, Completed)
+    verdict = job.outcome.verdict
+    assert (verdict.result, verdict.chosen, verdict.confidence) == ("The final answer.", "b", None)
+    assert list(job.failures()) == ["a"]
+
+
+def test_grace_gives_up_those_that_have_not_answered():
+    job = started(begun(spec("a", "b", grace_s=5)))
+    assert next_timer(job).cut is Cut.DEADLINE
+    job = answered(job, "a", "42")
+    timer = next_timer(job)
+    assert (timer.cut, timer.at) == (Cut.GRACE, job.updated_at + timedelta(seconds=5))
+    job = finished(after(job, *expire(job, Cut.GRACE, timer.at)))
+    assert job.state is JobState.COMPLETE
+    assert job.failures()["b"].type == "Timeout"
+
+
+def test_the_deadline_ends_a_job_with_what_has_arrived():
+    job = answered(started(begun(spec("a", "b"))), "a", "42")
+    job = finished(after(job, *expire(job, Cut.DEADLINE, at(1800))))
+    assert job.state is JobState.COMPLETE
+
+
+def test_the_deadline_fails_a_job_without_enough():
+    job = started(begun(spec("a", "b")))
+    job = finished(after(job, *expire(job, Cut.DEADLINE, at(1800))))
+    assert isinstance(job.outcome, Errored)
+    assert job.outcome.type == "DeadlineExceeded"
