@@ -20,7 +20,7 @@ class _Lease:
     until: datetime = _LONG_AGO
 
 
-@dataclass(slots=True)
+@dataclass
 class MemoryJournal:
     """A `Journal` that keeps everything in dictionaries."""
 

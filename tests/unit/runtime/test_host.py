@@ -1,0 +1,279 @@
+"""A holder of jobs: what it accepts ends, after its own death and after a caller's, and nothing is asked twice."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from ditto.domain.events import Failure, Reply
+from ditto.domain.job import Completed, Errored, Job, JobState, fold
+from ditto.errors import HolderGone, KeyTaken, SpareTaken, StaleEpoch, StoreUnavailable
+from ditto.runtime import calling, runner
+from ditto.runtime.host import Host
+from ditto.runtime.orders import NOTHING_SEEN
+from ditto.runtime.runner import utc_now
+from ditto.store.memory import MemoryJournal
+from ditto.store.port import Append, Claim
+from tests.unit.domain.jobs import spec
+from tests.unit.runtime.callers import CannedModels, KillableCaller
+
+FAR = utc_now().replace(year=2999)
+WAIT_S = 5.0
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(calling, "PAUSE_S", 0.0)
+    monkeypatch.setattr(runner, "STORE_PAUSE_S", 0.0)
+
+
+class House:
+    """A journal, a caller and holders of jobs that can be killed."""
+
+    def __init__(self, **answers: Reply | Failure) -> None:
+        self.journal: MemoryJournal = MemoryJournal()
+        self.models = CannedModels(answers)
+        self.caller = KillableCaller(self.models)
+        self._ids = itertools.count()
+        self.hosts: list[Host] = []
+
+    async def host(self, name: str = "host:0") -> Host:
+        host = Host(
+            name,
+            journal=self.journal,
+            callers={"caller:0": self.caller},
+            new_id=lambda: f"id {next(self._ids)}",
+            lease_s=10,
+        )
+        self.hosts.append(host)
+        await host.start()
+        return host
+
+    async def ended(self, host: Host, job_id: str) -> Job:
+        """Returns the job when it has ended, from its holder or, where that was quicker, from the journal."""
+        try:
+            job = await host.wait(job_id, WAIT_S)
+        except HolderGone:
+            job = fold(job_id, await self.journal.read(job_id))
+        assert job.state.ended
+        return job
+
+    async def close(self) -> None:
+        for host in self.hosts:
+            await host.close()
+        await self.caller.caller.close()
+
+
+@pytest.fixture
+async def house():
+    built = House(a=Reply(text="42"), b=Reply(text="It is 42."))
+    yield built
+    await built.close()
+
+
+def asked(*models, **changes):
+    return spec(*models, deadline_at=FAR, **changes)
+
+
+def result(job: Job) -> object:
+    assert isinstance(job.outcome, Completed)
+    return job.outcome.verdict.result
+
+
+async def until(condition):
+    async with asyncio.timeout(WAIT_S):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_an_accepted_job_is_durable_before_it_is_shown(house):
+    host = await house.host()
+    job = await host.accept("j1", asked("a", "b"), None)
+    assert [type(record.event).__name__ for record in await house.journal.read("j1")][0] == "JobAccepted"
+    assert job.id == "j1"
+
+
+async def test_a_job_ends_with_the_panels_verdict(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "b"), None)
+    job = await house.ended(host, "j1")
+    assert result(job) in ("42", "It is 42.")
+    assert house.models.asked == {"a": 1, "b": 1}
+
+
+async def test_waiting_returns_the_job_as_it_stands_when_the_time_is_over(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "slow"), None)
+    assert (await host.wait("j1", 0.01)).state is JobState.RUNNING
+
+
+async def test_events_come_as_they_are_journalled(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "slow"), None)
+    kinds: list[str] = []
+    while "call.completed" not in kinds:
+        kinds += [record.event.kind for record in await host.events("j1", len(kinds), WAIT_S)]
+    house.models.release("slow", Reply(text="42"))
+    more = await host.events("j1", len(kinds), WAIT_S)
+    assert [record.event.kind for record in more] == ["call.completed", "job.completed"]
+
+
+async def test_a_cancelled_job_cancels_its_calls(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "slow"), None)
+    await until(lambda: house.models.asked["slow"] == 1)
+    job = await host.cancel("j1")
+    assert job.state is JobState.CANCELLED
+    await until(lambda: house.models.cancelled["slow"] == 1)
+
+
+async def test_a_dead_holders_successor_goes_on_without_asking_again(house):
+    first = await house.host()
+    await first.accept("j1", asked("a", "slow"), None)
+    await until(lambda: house.models.asked["slow"] == 1)
+    await first.close()
+    house.models.release("slow", Reply(text="42"))
+    second = await house.host()
+    job = await house.ended(second, "j1")
+    assert result(job) == "42"
+    assert house.models.asked == {"a": 1, "slow": 1}
+    assert job.epoch == 2
+
+
+async def test_replies_for_several_recovered_jobs_are_all_taken_and_none_is_asked_again(house):
+    first = await house.host()
+    names = [f"slow{n}" for n in range(8)]
+    for name in names:
+        await first.accept(f"job-{name}", asked(name), None)
+    await until(lambda: sum(house.models.asked.values()) == len(names))
+    await first.close()
+    for name in names:
+        house.models.release(name, Reply(text="42"))
+    await until(lambda: house.caller.caller.status()["kept"] == len(names))
+    await house.host()
+
+    async def ended() -> None:
+        async with asyncio.timeout(WAIT_S):
+            while await house.journal.held("host:0"):
+                await asyncio.sleep(0.001)
+
+    await ended()
+    assert set(house.models.asked.values()) == {1}
+
+
+async def test_a_dead_callers_successor_is_asked_only_what_is_missing(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "slow"), None)
+    await until(lambda: house.models.asked == {"a": 1, "slow": 1})
+    await until(lambda: house.caller.caller.status()["running"] == 1)
+    while (await host.wait("j1", 0)).seq < 4:
+        await asyncio.sleep(0.001)
+    await house.caller.kill()
+    house.caller.start()
+    await until(lambda: house.models.asked["slow"] == 2)
+    house.models.release("slow", Reply(text="42"))
+    assert result(await house.ended(host, "j1")) == "42"
+    assert house.models.asked == {"a": 1, "slow": 2}
+
+
+async def test_a_thawed_copy_is_refused_by_the_callers(house):
+    await house.caller.call_models("host:0", 2, [], [])
+    with pytest.raises(StaleEpoch):
+        await house.caller.call_models("host:0", 1, [], [])
+    with pytest.raises(StaleEpoch):
+        await house.caller.poll("host:0", 1, NOTHING_SEEN, [], 0)
+
+
+async def test_a_thawed_copy_stops_and_nothing_of_it_reaches_a_client(house):
+    thawed = await house.host()
+    await thawed.accept("j1", asked("a", "slow"), None)
+    await until(lambda: house.models.asked["slow"] == 1)
+    successor = await house.host()
+    waiting = asyncio.ensure_future(thawed.wait("j1", WAIT_S))
+    house.models.release("slow", Reply(text="42"))
+    assert result(await successor.wait("j1", WAIT_S)) == "42"
+    outcome = await asyncio.gather(waiting, return_exceptions=True)
+    assert isinstance(outcome[0], HolderGone) or outcome[0].state is JobState.RUNNING
+
+
+async def test_a_jobs_own_actor_takes_no_second_job(house):
+    own = await house.host("job:j1")
+    await own.accept("j1", asked("a"), None)
+    with pytest.raises(SpareTaken):
+        await own.accept("j2", asked("a"), None)
+
+
+async def test_a_spare_whose_key_was_taken_stays_a_spare(house):
+    host, own = await house.host(), await house.host("job:j2")
+    claim = Claim(key="k", fingerprint="f")
+    await host.accept("j1", asked("a"), claim)
+    with pytest.raises(KeyTaken):
+        await own.accept("j2", asked("a"), claim)
+    assert not (await own.status()).used
+    assert (await own.accept("j2", asked("a"), None)).id == "j2"
+
+
+async def test_all_models_failing_fails_the_job():
+    house = House(a=Failure(type="Overloaded", message="503"))
+    host = await house.host()
+    await host.accept("j1", asked("a"), None)
+    job = await house.ended(host, "j1")
+    assert job.outcome == Errored(type="JobError", message="0 of 1 models gave a usable answer, 1 needed")
+    await house.close()
+
+
+async def test_a_job_on_which_ditto_stumbles_ends_and_says_so(house, monkeypatch, caplog):
+    def stumble(job):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(runner.strategies, "verdict", stumble)
+    host = await house.host()
+    await host.accept("j1", asked("a"), None)
+    job = await house.ended(host, "j1")
+    assert isinstance(job.outcome, Errored)
+    assert job.outcome.type == "InternalError"
+    assert "j1" in job.outcome.message
+
+
+class AwayJournal(MemoryJournal):
+    """A journal that cannot write while `away` counts down."""
+
+    away = 0
+
+    async def append(self, append: Append) -> None:
+        if self.away > 0:
+            self.away -= 1
+            raise StoreUnavailable("the disk is full")
+        await super().append(append)
+
+
+async def test_a_store_that_is_away_for_a_moment_delays_a_job_and_no_more(house):
+    house.journal = AwayJournal()
+    host = await house.host()
+    await host.accept("j1", asked("slow"), None)
+    house.journal.away = 3
+    house.models.release("slow", Reply(text="42"))
+    assert result(await house.ended(host, "j1")) == "42"
+    assert house.journal.away == 0
+    assert house.models.asked == {"slow": 1}
+
+
+async def test_a_job_that_cannot_be_written_is_not_begun(house):
+    house.journal = AwayJournal()
+    own = await house.host("job:j1")
+    house.journal.away = 1
+    with pytest.raises(StoreUnavailable):
+        await own.accept("j1", asked("a"), None)
+    assert house.models.asked == {}
+    assert not (await own.status()).used
+
+
+async def test_grace_ends_the_waiting_for_a_hanging_model(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "hanging", grace_s=0.01), None)
+    job = await house.ended(host, "j1")
+    assert result(job) == "42"
+    assert job.failures()["hanging"].type == "Timeout"
+    await until(lambda: house.models.cancelled["hanging"] == 1)
