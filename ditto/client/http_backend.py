@@ -113,6 +113,8 @@ class HttpBackend:
                     await _raise_for_error(response)
                     failures = 0
                     async for sent in EventSource(response).aiter_sse():
+                        if not sent.data:  # a heartbeat
+                            continue
                         event = JobEvent.of_wire(json.loads(sent.data))
                         after = event.seq
                         yield event

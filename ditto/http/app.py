@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI
@@ -14,7 +15,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ditto import __version__
 from ditto.domain import view
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
@@ -45,7 +45,7 @@ class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.document("Ditto", __version__, self.routes)
+            self.openapi_schema = openapi.document("Ditto", _version(), self.routes)
         return self.openapi_schema
 
 
@@ -177,6 +177,13 @@ async def docs(request: Request) -> Response:
 async def openapi_json(request: Request) -> Response:
     """Returns the OpenAPI document."""
     return Json(cast(FastAPI, request.app).openapi())
+
+
+def _version() -> str:
+    try:
+        return version("ditto-llm")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0+unknown"
 
 
 def _door(request: Request) -> _Door:
