@@ -16,9 +16,11 @@ _AFTER_FIELD = re.compile(r"""\s*(?:,\s*["'}]|\}|```|\Z)""")
 _DAMAGED = re.compile(r"""(.*?)\s*(?:\}\s*)?(?:```|\Z)""", re.DOTALL)
 _PYTHON_STRING = re.compile(r"'((?:[^'\\\n]|\\.)*)'")
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_BOXES = 8
+_BOX_CHARS = 2000
 _HASHES = re.compile(r"^####\s*(.+)$", re.MULTILINE)
 _SAYS = re.compile(
-    r"\b(?:(?:the|my|our|so|correct|right|best|final|short) )*(?P<final>final )?(?:answer|choice|option)"
+    r"\b(?:answer|choice|option)"
     r"(?:(?: \w+){0,4}? (?:is|are|would be|must be|should be|was)(?: that)?\b[ \t]*[:=]?|[ \t]*(?:\*\*|__)?[ \t]*:)"
     r"[ \t]*(?:\*\*|__)?\s*(?=(?P<said>[^\n]+))",
     re.IGNORECASE,
@@ -77,15 +79,15 @@ def _field(text: str, start: int) -> JSON:
 
 
 def _boxed(text: str) -> list[JSON]:
-    found: list[JSON] = []
-    for match in _BOXED.finditer(text):
-        depth, position = 1, match.end()
-        while position < len(text) and depth:
+    """Returns what the last box that is closed holds; of boxes in boxes only so many are tried."""
+    for start in reversed([match.end() for match in _BOXED.finditer(text)][-_BOXES:]):
+        depth, position = 1, start
+        while position < min(len(text), start + _BOX_CHARS) and depth:
             depth += {"{": 1, "}": -1}.get(text[position], 0)
             position += 1
         if not depth:
-            found.append(text[match.end() : position - 1].strip())
-    return found[-1:]
+            return [text[start : position - 1].strip()]
+    return []
 
 
 def _said(text: str) -> str | None:

@@ -6,7 +6,7 @@ import re
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+•][ \t]+|>[ \t]+|\d{1,3}[.)][ \t]+)")
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,400})(?<=\S)\1")
 _END = re.compile(
     r"""(?:
         (?<=[.!?…])(?:["'”’)\]»*]*)(?=\s+(?:["'“‘(\[«*¿¡$\\]*)(?:[^\W\d_a-z]|\d|[^\w\s]))  # a space follows

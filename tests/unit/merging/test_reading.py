@@ -162,3 +162,12 @@ def test_the_kind_is_what_most_of_the_panel_says_not_one_reply() -> None:
     verdict = merged("Name it.", panel)
 
     assert verdict.answer == "Paris"
+
+
+@pytest.mark.parametrize(
+    "piece", ["**a ", "\\boxed{", "so my the ", "one hundred and ", '{"answer": ', "the answer ", "["]
+)
+def test_hostile_repetition_is_read_in_passing(piece: str) -> None:
+    verdict = merged("How many are there?", replies(piece * 5000, "4"))
+
+    assert len(verdict.readings) == 2
