@@ -152,8 +152,10 @@ def _dated(shown: str) -> bool:
 
 def _story(text: str) -> tuple[str, str] | None:
     """Adds and takes away along a story such as "Anna has 5 apples, buys 3 more and eats 2. How many …?"."""
-    if not re.search(r"\bhow (many|much)\b", text, re.I) or _TOO_HARD.search(text):
+    if not re.search(r"\bhow (many|much)\b", text, re.I):
         return None
+    if _TOO_HARD.search(text):
+        return _of_each(text)
     terms: list[str] = []
     for clause in re.split(r"[.,;?!]|\band\b|\bthen\b|\bbut\b", text):
         numbers = re.findall(r"\d+(?:\.\d+)?", clause)
@@ -167,6 +169,16 @@ def _story(text: str) -> tuple[str, str] | None:
             return None
     expression = " ".join(terms).removeprefix("+ ")
     value = evaluated(expression) if len(terms) > 1 else None
+    return (expression, value) if value is not None else None
+
+
+def _of_each(text: str) -> tuple[str, str] | None:
+    """Multiplies in "Pens cost 2 each. How much are 5 pens?", where there are no other numbers."""
+    numbers = re.findall(r"\d+(?:\.\d+)?", text)
+    if len(numbers) != 2 or len(_TOO_HARD.findall(text)) != 1 or not re.search(r"\beach\b", text, re.I):
+        return None
+    expression = f"{numbers[0]} * {numbers[1]}"
+    value = evaluated(expression)
     return (expression, value) if value is not None else None
 
 

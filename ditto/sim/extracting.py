@@ -10,7 +10,7 @@ from ditto.sim.reading import Task, sentences, statements, words
 
 _SUMMARY = re.compile(
     r"\b(summar(?:y|ies|i[sz]e[sd]?|i[sz]ing)|tl;?dr|shorten|in (?:one|a) (?:sentence|line)"
-    r"|main (?:idea|point)|gist)\b",
+    r"|main (?:idea|point)|gist)\b|要約|总结|zusammenfass|\brésum|\bresum[ei]",
     re.I,
 )
 _POINTS = re.compile(

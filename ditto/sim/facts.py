@@ -19,6 +19,7 @@ CAPITALS: dict[str, str] = {
     "Egypt": "Cairo",
     "India": "New Delhi",
     "China": "Beijing",
+    "Switzerland": "Bern",
 }
 _TAKEN_FOR = {
     "Australia": "Sydney",
@@ -26,6 +27,7 @@ _TAKEN_FOR = {
     "Brazil": "Rio de Janeiro",
     "India": "Mumbai",
     "China": "Shanghai",
+    "Switzerland": "Zurich",
 }
 _FACTS: dict[str, tuple[str, str, str]] = {
     r"largest planet|biggest planet": ("The largest planet is", "Jupiter", "Saturn"),
@@ -41,7 +43,7 @@ _FACTS: dict[str, tuple[str, str, str]] = {
     r"how many days (?:are )?in a leap year": ("The number of days in a leap year is", "366", "365"),
     r"who wrote hamlet|author of hamlet": ("Hamlet was written by", "William Shakespeare", "Christopher Marlowe"),
 }
-_CAPITAL = re.compile(r"capital(?: city)? of (?:the )?([A-Z]\w+)|([A-Z]\w+)['’]s capital")
+_CAPITAL = re.compile(r"[Cc]apital(?: city)? of (?:the )?([A-Z]\w+)|([A-Z]\w+)['’]s capital")
 
 
 def known(question: str) -> Finding | None:

@@ -26,6 +26,7 @@ _NUMBERED = re.compile(r"(?:^|\n)\s*(?:\[(\d+)\]|(\d+)[.)]|#(\d+)) ")
 _TASK_END = re.compile(r"[:?？：]|\n|[.!。！](?=\s|$)")
 _SENTENCE = re.compile(r"[^\n.!?。！？]+(?:[.!?](?=\S)[^\n.!?。！？]*)*(?:[.!?]+[\"'”’)]*(?=\s|$)|[。！？]+)?")
 _SALUTATION = re.compile(r"^(?:hi|hello|hey|dear)\b[^,.!?:]{0,30},\s+(?=\S)", re.I)
+_HEADER = re.compile(r"^(?:subject|from|to|cc|date|sent|re|fwd?)\s*:.*$", re.I | re.M)
 _GREETING = re.compile(
     r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|best|best regards|kind regards|regards|cheers|thanks"
     r"|thank you|sincerely|yours|many thanks|greetings)\b[^.?!]{0,40}[,.!]?$",
@@ -90,7 +91,8 @@ def sentences(text: str) -> list[str]:
 
 
 def statements(text: str) -> list[str]:
-    """Returns the sentences of a text without its greetings and signatures."""
+    """Returns the sentences of a text without its headers, greetings and signatures."""
+    text = _HEADER.sub("", text)
     kept = [_SALUTATION.sub("", item) for item in sentences(text) if not _GREETING.fullmatch(item) and len(item) > 3]
     signed = [item for item in kept if len(item.split()) > 1 or not item.istitle()]
     return signed or kept or sentences(text)

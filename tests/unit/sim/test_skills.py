@@ -44,6 +44,7 @@ def say(model: str, prompt: str, *, seed: int = 0) -> str:
         ("What is 1 / 3?", "0.3333333333"),
         ("What is 3 - -2?", "5"),
         ("What is the average of 3, 4 and 8?", "5"),
+        ("A shop sells pens at $2 each. How much do 5 pens cost?", "10"),
         ("Anna has 5 apples, buys 3 more and eats 2. How many apples has she?", "6"),
     ],
 )
@@ -80,6 +81,8 @@ def test_expressions_are_computed_as_python_does(left: int, right: int, sign: st
         ("Is Sydney the capital of Australia?", "No."),
         ("Does this mention Berlin? The meeting is in Berlin.", "Yes."),
         ("What is the capital of France?", "Paris"),
+        ("Capital of Switzerland?", "Bern"),
+        ("これを要約してください：人口は約1400万人です。", "人口は約1400万人です。"),
         ("Which is a fruit? A) car B) apple fruit C) house", "B"),
         ("What is 6 * 7?\nA) 41\nB) 42\nC) 43", "B"),
         ("Classify as one of: positive, negative, neutral. Review: It broke. Terrible quality.", "negative"),
@@ -128,6 +131,14 @@ def test_a_summary_is_made_of_the_texts_own_sentences() -> None:
 
     assert summary == "the launch moves to 12 May because the supplier is late."
     assert "Tom" not in say("wordy", f"Summarize this email: {MINUTES}")
+
+
+def test_the_headers_of_a_mail_are_no_part_of_its_summary() -> None:
+    mail = (
+        "Summarize this email:\n\nSubject: Numbers\nFrom: Maria\n\nRevenue grew 12% to 4.2 million.\n\nCheers,\nMaria"
+    )
+
+    assert say("wordy", mail) == "In short, the text says this: Revenue grew 12% to 4.2 million."
 
 
 def test_key_points_come_with_a_summary_when_both_are_asked_for() -> None:
