@@ -5,13 +5,13 @@ Serve's HAProxy ingress is used where its binary is there (Linux): a fifth of th
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +61,19 @@ def run(
     port: int = 8000,
     address: str | None = None,
     verbose: bool = False,
-    ready: Callable[[str], None] = print,
 ) -> None:
-    """Serves HTTP until SIGINT or SIGTERM.
+    """Serves HTTP until SIGINT or SIGTERM, and says on standard output where, once it takes requests.
 
     Args:
+        port: 0 takes a free one.
         address: The Ray cluster to serve in; None: what `RAY_ADDRESS` names, else one that ends with this process.
-        ready: Called with the service's URL when it takes requests.
 
     Raises:
         ConfigurationError: The port is taken, or there is no such cluster.
         Unavailable: The journal cannot be opened, or Serve does not come up.
     """
-    _check_port(host, port)
-    cluster.open_journal(settings.store)
+    port = _usable_port(host, port)
+    asyncio.run(cluster.open_journal(settings.store).close())
     if not verbose:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="ditto-serve-") as folder:
@@ -87,7 +86,9 @@ def run(
             except RuntimeError as error:
                 raise Unavailable(f"Ray Serve did not come up: {error}") from error
             stopped = _stop_signal()
-            ready(f"http://{host}:{port}")
+            print(f"Ditto at http://{host}:{port}, its routes at /docs; Ctrl-C stops it")
+            print(f"journal {settings.store}")
+            print(f"Ray     {cluster.current_address()}", flush=True)
             stopped.wait()
             serve.shutdown()
         finally:
@@ -128,17 +129,16 @@ def _stop_signal() -> threading.Event:
     return stopped
 
 
-def _check_port(host: str, port: int) -> None:
+def _usable_port(host: str, port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             raise ConfigurationError(f"{host}:{port} cannot be used: {error.strerror}") from None
+        usable: int = probe.getsockname()[1]
+        return usable
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return _usable_port("127.0.0.1", 0)

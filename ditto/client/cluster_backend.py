@@ -15,7 +15,7 @@ from ditto.domain import view
 from ditto.domain.job import Job, JobState
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
-from ditto.http.event_view import render_event
+from ditto.domain.event_view import render_event
 from ditto.runtime.service import ServicePort
 
 

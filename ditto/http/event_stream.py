@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from ditto.domain.events import Recorded
 from ditto.errors import BadRequest, DittoError
-from ditto.http.event_view import render_event
+from ditto.domain.event_view import render_event
 from ditto.http.hang_up import hang_up
 
 _log = logging.getLogger(__name__)

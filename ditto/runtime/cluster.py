@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import ray
+from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
 
 from ditto import settings as configuration
 from ditto.errors import ConfigurationError, HolderGone, StoreError, Unavailable
@@ -41,11 +42,19 @@ def join(address: str | None = None, *, verbose: bool = False) -> None:
     quiet = {} if verbose else {"logging_level": logging.ERROR, "log_to_driver": False}
     if not verbose:
         logging.getLogger("ray").setLevel(logging.ERROR)
+    if not new:
+        maybe_enable_token_auth_if_token_available(warn_if_disabled=False)  # Ray itself does so for `auto` alone
     started = {"include_dashboard": False, "num_cpus": max(_PRESTARTED, os.cpu_count() or 1)} if new else {}
     try:
         ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
     except ConnectionError as error:
         raise ConfigurationError(f"there is no Ray cluster at {address}: {error}") from error
+
+
+def current_address() -> str:
+    """Returns the address at which other processes join this process's cluster."""
+    address: str = ray.get_runtime_context().gcs_address
+    return address
 
 
 def leave() -> None:
