@@ -88,15 +88,12 @@ class Request(BaseModel):
     on_disconnect: Literal["continue", "cancel"] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
 
-    @model_validator(mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _one_spelling(cls, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            for name in cls.model_fields:
-                plain = name.rstrip("_")
-                if to_camel(plain) != plain and plain in data and to_camel(plain) in data:
-                    raise ValueError(f"{to_camel(plain)} and {plain} are one field: give it once")
-        return data
+    def _encodable(cls, value: Any) -> Any:
+        _check_depth(value)
+        _check_encodable(value)
+        return value
 
     @field_validator("strategy", "placement", mode="before")
     @classmethod
@@ -117,13 +114,6 @@ class Request(BaseModel):
     def _not_blank(cls, value: str | None) -> str | None:
         if value is not None and not value.strip():
             raise ValueError("is blank")
-        return value
-
-    @field_validator("prompt", "system", mode="after")
-    @classmethod
-    def _encodable(cls, value: str | None) -> str | None:
-        if value is not None:
-            _check_encodable(value)
         return value
 
     @field_validator("messages")
@@ -147,18 +137,9 @@ class Request(BaseModel):
     @classmethod
     def _usable_schema(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         if value is not None:
-            _check_depth(value)
             wrong = schemas.complaints(value)
             if wrong:
                 raise ValueError("; ".join(wrong))
-        return value
-
-    @field_validator("metadata")
-    @classmethod
-    def _storable(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
-        if value is not None:
-            _check_depth(value)
-            _check_encodable(value)
         return value
 
     @field_validator(*_NOT_BUILT)
@@ -203,10 +184,15 @@ def parse(body: JSON) -> Request:
     """
     if not isinstance(body, Mapping):
         raise BadRequest("the request is wrong", [{"path": "", "message": "must be a JSON object"}])
+    doubled = _doubled(body)
+    once = {name: value for name, value in body.items() if name not in doubled}
     try:
-        return Request.model_validate(body)
+        request = Request.model_validate(once)
     except ValidationError as error:
-        raise BadRequest("the request is wrong", wrong_fields(error)) from None
+        raise BadRequest("the request is wrong", [*doubled.values(), *wrong_fields(error)]) from None
+    if doubled:
+        raise BadRequest("the request is wrong", list(doubled.values()))
+    return request
 
 
 def wrong_fields(error: ValidationError) -> list[dict[str, str]]:
@@ -219,6 +205,16 @@ def wrong_fields(error: ValidationError) -> list[dict[str, str]]:
             message = "unknown field"
         found[(path, message)] = None
     return [{"path": path, "message": message} for path, message in found]
+
+
+def _doubled(body: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Returns the complaint about each field that stands in both spellings, by its snake_case name."""
+    names = [name.rstrip("_") for name in Request.model_fields]
+    return {
+        name: {"path": to_camel(name), "message": f"is the same field as {name}: give it once"}
+        for name in names
+        if to_camel(name) != name and name in body and to_camel(name) in body
+    }
 
 
 def _member(kind: type[StrEnum], value: Any) -> Any:

@@ -23,19 +23,20 @@ _AUXILIARY = (
 _ASKS = re.compile(
     rf"(?:^|[.!?:\n]\s*)(?:(?:so|and|but|then|also|please)[, ]+)?{_AUXILIARY}\s[^.?!\n]*\?\s*$", re.IGNORECASE
 )
+_OPENS_ASKING = re.compile(rf"\s*{_AUXILIARY}\s[^.?!\n]*\?", re.IGNORECASE)
 _NAMED = re.compile(r"\b(?:yes or no|yes/no|true or false|true/false)\b", re.IGNORECASE)
 _TRUTH = re.compile(r"\btrue\b.{0,8}\bfalse\b", re.IGNORECASE)
 
 
 def asked(question: str) -> bool:
-    """Tells whether a question has the form of one that is answered with yes or no."""
+    """Tells whether a question has the form of one that is answered with yes or no: at its end, or before a document."""
     if _NAMED.search(question):
         return True
-    last = _ASKS.search(question.strip())
+    asking = _ASKS.search(question.strip()) or _OPENS_ASKING.match(question)
     return (
-        last is not None
-        and not re.search(r"\bor\b", last[0])
-        and not re.match(r"\W*(?:can|could|would|will) you\b", last[0], re.IGNORECASE)
+        asking is not None
+        and not re.search(r"\bor\b", asking[0])
+        and not re.match(r"\W*(?:can|could|would|will) you\b", asking[0], re.IGNORECASE)
     )
 
 

@@ -171,3 +171,10 @@ def test_hostile_repetition_is_read_in_passing(piece: str) -> None:
     verdict = merged("How many are there?", replies(piece * 5000, "4"))
 
     assert len(verdict.readings) == 2
+
+
+def test_a_yes_no_question_before_the_document_it_is_about_is_answered_with_yes_or_no():
+    question = "Is this email urgent? Please reply before noon, the server is down."
+    verdict = merged(question, replies("Yes.", "Yes, it says before noon.", "No. Nothing in it sets a deadline."))
+    assert verdict.answer == "yes"
+    assert verdict.dissent[0].answer == "no"
