@@ -12,7 +12,7 @@ from ditto.cli.options import wrong
 
 def serve(
     host: Annotated[str, typer.Option(help="0.0.0.0 listens for other machines too.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     address: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Ray cluster; without it RAY_ADDRESS, else a new one.")
     ] = None,

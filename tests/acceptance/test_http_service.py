@@ -18,7 +18,7 @@ FIVE = ["sim/terse", "sim/wordy", "sim/careful", "sim/friendly", "sim/contrary"]
 def test_a_question_is_answered_with_one_dissent(http):
     answer = http.post("/llm", json={"prompt": "What is 17 * 23?"}).raise_for_status().json()
     assert answer["state"] == "complete"
-    assert answer["structured"]["answer"] == "391"
+    assert answer["structured"]["answer"] == 391
     assert answer["structured"]["supportingModels"] == FIVE[:4]
     assert [dissent["models"] for dissent in answer["structured"]["dissent"]] == [["sim/contrary"]]
     assert answer["result"] in answer["responses"].values()
@@ -126,7 +126,7 @@ def test_three_hundred_models_in_one_job(http):
     answer = http.post("/llm", json={"prompt": "What is 17 * 23?", "models": models}).json()
     assert len(answer["responses"]) == 300
     assert list(answer["responses"]) == models
-    assert answer["structured"]["answer"] == "391"
+    assert answer["structured"]["answer"] == 391
 
 
 def test_the_same_model_three_times(http):
@@ -172,7 +172,7 @@ async def test_fifty_at_once_share_and_all_are_right(serving):
         bodies = [{"prompt": f"What is {n} * 3?", "models": ["sim/terse", "sim/wordy"]} for n in range(10, 60)]
         answers = await asyncio.gather(*(client.post("/llm", json=body) for body in bodies))
     found = [answer.json() for answer in answers]
-    assert [each["structured"]["answer"] for each in found] == [str(n * 3) for n in range(10, 60)]
+    assert [each["structured"]["answer"] for each in found] == [n * 3 for n in range(10, 60)]
     hosts = [each["host"] for each in found]
     assert sum(host.startswith("host:") for host in hosts) >= 40
     assert all(host == f"job:{each['jobId']}" for host, each in zip(hosts, found, strict=True) if host[0] == "j")
@@ -184,7 +184,7 @@ async def test_fifty_at_once_share_and_all_are_right(serving):
         ({"prompt": "x", "temprature": 1}, ["temprature"]),
         ({"prompt": " "}, ["prompt"]),
         ({"prompt": "x", "models": []}, ["models"]),
-        ({"prompt": "x", "models": ["sim/ters"]}, ["models.0"]),
+        ({"prompt": "x", "models": ["opnai/gpt-5"]}, ["models.0"]),
         ({"prompt": "x", "strategy": "vote"}, ["strategy"]),
         ({"prompt": "x", "schema": {"type": "strin"}}, ["schema"]),
         ({"prompt": "x", "judge": "sim/terse"}, ["judge"]),

@@ -1,0 +1,67 @@
+"""Everything is killed and started again: an accepted job goes on, and its journalled replies are not asked again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import httpx
+import pytest
+
+from tests.acceptance.conftest import DITTO, said, service
+
+
+def test_a_job_outlives_the_whole_service(tmp_path, sim):
+    httpx.post(f"{sim}/sim/reset")
+    body = {"prompt": "What is 9 * 9?", "models": ["sim/terse", "sim/wordy+slow=8s"]}
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    with service(first, sim, DITTO_STORE=str(tmp_path / "journal.db")) as serving:
+        job = httpx.post(f"{serving.url}/jobs", json=body).json()
+        until = time.monotonic() + 20
+        while httpx.get(f"{serving.url}/jobs/{job['jobId']}").json()["progress"]["sim/terse"] != "answered":
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    with service(second, sim, DITTO_STORE=str(tmp_path / "journal.db")) as serving:
+        answer = httpx.get(f"{serving.url}/jobs/{job['jobId']}", params={"wait": 60_000}, timeout=90).json()
+    assert answer["state"] == "complete"
+    assert answer["structured"]["answer"] == 81
+    models = httpx.get(f"{sim}/sim/counts").json()["models"]
+    assert models["terse"]["started"] == 1
+
+
+def test_stopping_the_service_leaves_no_process_behind(tmp_path, sim):
+    log = tmp_path / "serve.log"
+    environ = {**os.environ, "DITTO_STORE": str(tmp_path / "journal.db"), "DITTO_SIM_URL": sim, "DITTO_MARK": str(tmp_path)}
+    with log.open("wb") as output:
+        running = subprocess.Popen([DITTO, "serve", "--port", "0"], env=environ, stdout=output, stderr=output)
+    said(r"Ditto at (http://[\d.:]+)", log, running)
+    assert marked(str(tmp_path))
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 0
+    until = time.monotonic() + 20
+    while left := marked(str(tmp_path)):
+        assert time.monotonic() < until, left
+        time.sleep(0.2)
+    assert "Traceback" not in log.read_text()
+
+
+def marked(mark: str) -> list[str]:
+    """Returns the command lines of the processes that were started with this mark in their environment."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as environ:
+                if f"DITTO_MARK={mark}".encode() in environ.read():
+                    with open(f"/proc/{pid}/cmdline", "rb") as command:
+                        found.append(command.read().replace(b"\0", b" ").decode()[:120])
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return found
+
+
+if not os.path.isdir("/proc/self"):
+    pytest.skip("needs /proc", allow_module_level=True)
