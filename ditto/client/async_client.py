@@ -46,7 +46,8 @@ class AsyncDitto:
         """Returns a client of the service in a Ray cluster, which this process joins.
 
         Args:
-            address: Ray's address; None: what `RAY_ADDRESS` names, else a cluster that ends with this process.
+            address: Ray's address; None: what `RAY_ADDRESS` names, or the cluster that runs on this machine, else a
+                new one that ends with this process.
 
         Raises:
             ConfigurationError: There is no such cluster, or its settings are wrong.

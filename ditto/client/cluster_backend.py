@@ -23,14 +23,15 @@ async def attach(address: str | None) -> ClusterBackend:
     """Returns the verbs of the cluster at this address.
 
     Args:
-        address: Ray's address; None: what `RAY_ADDRESS` names, else a cluster that ends with this process.
+        address: Ray's address; None: what `RAY_ADDRESS` names, or the cluster that runs on this machine, else a new one
+            that ends with this process.
 
     Raises:
         ConfigurationError: There is no such cluster, or its settings are wrong.
     """
     from ditto.runtime.cluster import attach as attach_service  # loads Ray
 
-    return ClusterBackend(await attach_service(address=address))
+    return ClusterBackend(await attach_service(address=address, running=True))
 
 
 class ClusterBackend:

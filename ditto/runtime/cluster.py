@@ -62,13 +62,30 @@ def leave() -> None:
     ray.shutdown()
 
 
+def join_running(*, verbose: bool = False) -> None:
+    """Connects this process to the cluster that `RAY_ADDRESS` names or that runs on this machine, else to a new one."""
+    if ray.is_initialized() or os.environ.get("RAY_ADDRESS"):
+        join(verbose=verbose)
+        return
+    try:
+        join("auto", verbose=verbose)
+    except ConfigurationError:
+        join(LOCAL, verbose=verbose)
+
+
 async def attach(
-    settings: Settings | None = None, *, address: str | None = None, warm: bool = False, verbose: bool = False
+    settings: Settings | None = None,
+    *,
+    address: str | None = None,
+    running: bool = False,
+    warm: bool = False,
+    verbose: bool = False,
 ) -> Service:
     """Returns the service of the cluster at `address`, its actors started where they are not there.
 
     Args:
         settings: None: those of the cluster's actors, or where there are none, as `settings.load` finds them.
+        running: Without an address, the cluster that runs on this machine is joined, if there is one.
         warm: Begins one job's own actor and the simulated models at once, and no keeper: for a process that asks one
             question.
 
@@ -77,7 +94,10 @@ async def attach(
         Unavailable: The journal cannot be opened.
     """
     own = not ray.is_initialized()
-    await asyncio.to_thread(join, address, verbose=verbose)
+    if running and address is None:
+        await asyncio.to_thread(join_running, verbose=verbose)
+    else:
+        await asyncio.to_thread(join, address, verbose=verbose)
     if settings is None:
         settings = await cluster_settings() or configuration.load()
     journal = open_journal(settings.store)

@@ -100,17 +100,21 @@ class Keeper:
         self._tell()
 
     async def _keep_spares(self) -> None:
-        """Starts the shared hosts, then one spare after the other, so that the machine is left to the jobs."""
+        """Starts one holder after the other, so that the machine is left to the jobs: a spare, the hosts, more spares."""
+        await self._add_spares(1)
         for number in range(self._runtime.hosts):
             await self._started(shared_name(number))
         while True:
             await self._refill.wait()
             self._refill.clear()
-            while len(self._spares) < self._runtime.spares:
-                name = f"{PREFIX}{self._new_id()}"
-                await self._started(name)
-                self._spares.append(name)
-                self._tell()
+            await self._add_spares(self._runtime.spares)
+
+    async def _add_spares(self, wanted: int) -> None:
+        while len(self._spares) < min(wanted, self._runtime.spares):
+            name = f"{PREFIX}{self._new_id()}"
+            await self._started(name)
+            self._spares.append(name)
+            self._tell()
 
     async def _started(self, name: str) -> None:
         """Returns when the holder of this name is there, begun now if it was not."""
