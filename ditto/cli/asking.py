@@ -51,7 +51,7 @@ def run(
 
 
 def _request(prompt: str, asked: Asked, idempotency_key: str | None, where: Where) -> Request:
-    from ditto.cli.doors import check_where, own_settings, with_request
+    from ditto.cli.doors import check_where, own_settings, panel
     from ditto.domain.request import parse
 
     check_where(where)
@@ -61,7 +61,7 @@ def _request(prompt: str, asked: Asked, idempotency_key: str | None, where: Wher
     request = parse(body)
     settings = own_settings(where)
     if settings is not None and where.url is None:
-        with_request(settings, request)
+        panel(settings, request)
     return request
 
 
@@ -71,7 +71,7 @@ async def _ask(request: Request, where: Where, shown: Screen) -> JobView[Any]:
 
     async with opened(where, warm=True) as backend:
         job = await backend.submit(request)
-        if is_simulated(job):
+        if is_simulated(job.progress):
             shown.say(SIMULATED_NOTE)
         await _watch(backend, job, shown)
         return await backend.get(job.job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ditto.cli.options import Asked, Where, with_groups, wrong
+from ditto.errors import Unavailable
 
 if TYPE_CHECKING:
     from ditto.batching import BatchOptions, BatchReport, Sink, Source, Template
@@ -54,8 +56,9 @@ def batch(
     Run again, it goes on where it stopped: rows that are in OUT are left alone, changed ones are asked anew.
     """
     from ditto.batching import BatchOptions, Sink, Source
+    from ditto.cli import words
     from ditto.cli.doors import prepare
-    from ditto.cli.ending import FAILED, reported, run_async
+    from ditto.cli.ending import FAILED, complain, reported, run_async
     from ditto.cli.progress import progress
 
     with reported():
@@ -67,8 +70,14 @@ def batch(
             retry_failed=retry_failed,
         )
         with Source(source, given, template) as rows, Sink(output) as sink, progress(rows) as shown:
-            prepare(where)
-            report = run_async(_run(where, rows, sink, options, shown))
+            try:
+                prepare(where)
+                report = run_async(_run(where, rows, sink, options, shown))
+            except (KeyboardInterrupt, CancelledError, Unavailable, OSError):
+                complain(
+                    f"stopped with {words.count(len(sink.done), 'row')} in {output}; the same command goes on there"
+                )
+                raise
         _summarise(report, output)
         if report.failed:
             raise typer.Exit(FAILED)
@@ -79,7 +88,8 @@ def _checked(
 ) -> tuple[dict[str, Any], Template | None]:
     """Returns what the options give to every row; what is wrong with it is said before any row is read."""
     from ditto.batching import Template
-    from ditto.cli.doors import check_where, own_settings, with_request
+    from ditto.cli import verdict
+    from ditto.cli.doors import check_where, own_settings, panel
     from ditto.domain.request import parse
 
     check_where(where)
@@ -92,8 +102,8 @@ def _checked(
     given = asked.body()
     request = parse({**given, "prompt": "any"})
     settings = own_settings(where)
-    if settings is not None and where.url is None:
-        with_request(settings, request)
+    if settings is not None and where.url is None and verdict.is_simulated(panel(settings, request)):
+        print(verdict.SIMULATED_NOTE, file=sys.stderr)
     return given, template
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,10 +17,11 @@ from ditto.domain import view
 from ditto.domain.job import Job, JobState, fold
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
-from ditto.errors import BadRequest, NotFound
+from ditto.errors import BadRequest, ConfigurationError, NotFound
 from ditto.settings import Settings
 from ditto.store.port import Filter, Journal
 
+_LISTENS_S = 5.0
 PAGE = 200
 """The most jobs that a service lists at once."""
 
@@ -51,7 +53,19 @@ def prepare(where: Where) -> None:
     if where.url is None:
         from ditto.runtime.cluster import join  # loads Ray
 
+        _check_listens(where.address or os.environ.get("RAY_ADDRESS", ""))
         join(where.address, verbose=where.verbose)
+
+
+def _check_listens(address: str) -> None:
+    """Raises `ConfigurationError` where nothing listens at a host and port: Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or "//" in host:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_LISTENS_S).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(f"there is no Ray cluster at {address}: {error}") from error
 
 
 @asynccontextmanager
@@ -143,11 +157,15 @@ def wire(job: JobView[Any]) -> dict[str, Any]:
     return shown | {name: None if at is None else _moment(at) for name, at in moments.items()}
 
 
-def with_request(settings: Settings, request: Request) -> None:
-    """Raises `BadRequest` where these settings do not know what the request names; no service has to run for that."""
+def panel(settings: Settings, request: Request) -> list[str]:
+    """Returns the models that the request asks under these settings; no service has to run for that.
+
+    Raises:
+        BadRequest: What it names is not known.
+    """
     from ditto.settings.resolving import resolve
 
-    resolve(request, settings, datetime.now(UTC))
+    return [call.model for call in resolve(request, settings, datetime.now(UTC)).calls]
 
 
 def _view(job: Job) -> JobView[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -53,12 +52,12 @@ def tally(report: BatchReport) -> str:
 
 
 def _lines() -> Callable[[BatchReport], None]:
-    last_s = time.monotonic()
+    last_s = 0.0
 
     def update(report: BatchReport) -> None:
         nonlocal last_s
-        if time.monotonic() - last_s >= _LINE_EVERY_S:
-            last_s = time.monotonic()
+        if report.elapsed_s - last_s >= _LINE_EVERY_S:
+            last_s = report.elapsed_s
             print(f"{tally(report)}{_rate(report)}", file=sys.stderr, flush=True)
 
     return update

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -44,9 +45,9 @@ def show(job: JobView[Any]) -> None:
     console.print(table)
 
 
-def is_simulated(job: JobView[Any]) -> bool:
-    """Tells whether a simulated model is in the panel."""
-    return any(name.startswith(f"{SIMULATED}/") for name in job.progress)
+def is_simulated(panel: Iterable[str]) -> bool:
+    """Tells whether a simulated model is among these."""
+    return any(name.startswith(f"{SIMULATED}/") for name in panel)
 
 
 def facts(job: JobView[Any]) -> list[tuple[str, str]]:

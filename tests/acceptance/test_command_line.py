@@ -6,19 +6,16 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-pytestmark = pytest.mark.acceptance
+from tests.acceptance.conftest import DITTO, Serving
 
-PROGRAM = Path(sys.executable).with_name("ditto")
 LONG_S = 120
 _CHATTER = re.compile(r"INFO|WARNING|raylet|gcs_|\(pid=|ray\.init|Ray instance|SIGTERM handler")
 
@@ -26,17 +23,17 @@ _CHATTER = re.compile(r"INFO|WARNING|raylet|gcs_|\(pid=|ray\.init|Ray instance|S
 class Shell:
     """A folder with a store of its own, in which commands are given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
         self.folder = folder
-        self.store = folder / "journal.db"
+        self.store = Path(environ.get("DITTO_STORE", folder / "journal.db"))
         left_out = ("RAY_ADDRESS", "DITTO_CONFIG", "DITTO_URL", "OPENAI_API_KEY")
-        kept = {name: value for name, value in os.environ.items() if name not in left_out}
+        kept = {name: value for name, value in environ.items() if name not in left_out}
         self._begun: list[subprocess.Popen[str]] = []
         self.environ = {**kept, "DITTO_STORE": str(self.store), "COLUMNS": "100"}
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [PROGRAM, *arguments],
+            [DITTO, *arguments],
             cwd=self.folder,
             env=self.environ,
             stdin=subprocess.PIPE,
@@ -219,41 +216,40 @@ def test_the_simulated_models_are_served_until_they_are_stopped(shell: Shell) ->
     assert process.returncode == 0
 
 
-@pytest.fixture
-def service(shell: Shell) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = shell.begin("serve", "--port", str(port))
-    assert process.stdout is not None
-    _until(process.stdout.readline, f"Ditto is at http://127.0.0.1:{port}")
-    yield f"http://127.0.0.1:{port}"
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    shell.assert_nothing_left()
+def test_a_running_service_is_asked_by_its_address(tmp_path: Path, serving: Serving) -> None:
+    shell = Shell(tmp_path, serving.environ)
+    there = ("--url", serving.url, "--metadata", "asked=by address")
 
-
-def test_a_running_service_is_asked_by_its_address(shell: Shell, service: str) -> None:
-    done = shell.give("run", "What is 17*23?", "--url", service)
+    done = shell.give("run", "What is 17*23?", *there)
     assert done.returncode == 0, done.stderr
     assert "391" in done.stdout
     assert done.stderr.count("answered in") == 5
 
-    assert shell.give("jobs", "--url", service).stdout == shell.give("jobs").stdout
-
-    process = shell.begin("run", "Hello?", "-m", "sim/wordy+hang", "-m", "sim/terse", "--url", service)
+    process = shell.begin("run", "Hello?", "-m", "sim/wordy+hang", "-m", "sim/terse", *there)
     assert process.stderr is not None
     _until(process.stderr.readline, "answered in")
-    (job,) = json.loads(shell.give("jobs", "--state", "running", "--json", "--url", service).stdout)
-    cancelled = shell.give("cancel", job["jobId"], "--url", service)
-    assert cancelled.stdout == f"job {job['jobId']}: cancelled\n"
+    running, complete = json.loads(shell.give("jobs", "--json", *there).stdout)
+    assert shell.give("jobs", *there[2:], "--json").stdout == shell.give("jobs", *there, "--json").stdout
+    assert (running["state"], complete["state"]) == ("running", "complete")
+    cancelled = shell.give("cancel", running["jobId"], *there[:2])
+    assert cancelled.stdout == f"job {running['jobId']}: cancelled\n"
     process.communicate(timeout=30)
     assert process.returncode == 1
-    assert shell.give("job", job["jobId"], "--wait", "--url", service).returncode == 1
+    assert shell.give("job", running["jobId"], "--wait", *there[:2]).returncode == 1
 
-    wrong = shell.give("run", "Hello?", "-m", "sim/ters", "--url", service)
+    wrong = shell.give("run", "Hello?", "-m", "nobody/ters", *there)
     assert wrong.returncode == 2
-    assert "--model: unknown model 'sim/ters'" in wrong.stderr
+    assert wrong.stderr.startswith("ditto: --model: unknown model 'nobody/ters'")
+
+
+def test_a_running_cluster_is_joined_and_left_running(tmp_path: Path, serving: Serving) -> None:
+    shell = Shell(tmp_path, serving.environ)
+
+    done = shell.give("run", "What is 17*23?", "--json", "--address", serving.ray)
+
+    assert done.returncode == 0, done.stderr
+    job = json.loads(done.stdout)
+    assert httpx.get(f"{serving.url}/jobs/{job['jobId']}").json() == job
 
 
 def test_a_service_that_is_not_there_is_said(shell: Shell) -> None:

@@ -89,4 +89,5 @@ async def test_json_is_what_the_wire_shows() -> None:
 
 
 async def test_simulated_models_are_known_as_such() -> None:
-    assert verdict.is_simulated(await _job(FakeService()))
+    assert verdict.is_simulated((await _job(FakeService())).progress)
+    assert not verdict.is_simulated(["openai/gpt-x", "simple/model"])
