@@ -30,9 +30,7 @@ ONGOING = 10_000
 """Requests that one replica works on at once: most of them wait for models."""
 
 
-@serve.deployment(name=NAME, max_ongoing_requests=ONGOING, ray_actor_options={"num_cpus": 0})
-@serve.ingress()
-class Door:
+class _Door:
     """A replica: the HTTP application over the service of this cluster. It holds no job."""
 
     def __init__(self, settings: Settings) -> None:
@@ -45,13 +43,20 @@ class Door:
         return await cluster.attach(self._settings)
 
 
+Door: Any = serve.deployment(name=NAME, max_ongoing_requests=ONGOING, ray_actor_options={"num_cpus": 0})(
+    serve.ingress()(_Door)
+)
+
+
 def app(args: dict[str, Any]) -> serve.Application:
     """Returns the application for `serve run serve_config.yaml`; `args` are Ditto's settings.
 
     Raises:
         ConfigurationError: One line that names the path of everything that is wrong.
     """
-    return Door.bind(from_args(args, source="serve_config.yaml", prefix="applications.0.args."))
+    settings = from_args(args, source="serve_config.yaml", prefix="applications.0.args.")
+    application: serve.Application = Door.bind(settings)
+    return application
 
 
 def run(
@@ -90,7 +95,7 @@ def run(
             print(f"journal {settings.store}")
             print(f"Ray     {cluster.current_address()}", flush=True)
             stopped.wait()
-            serve.shutdown()
+            serve.shutdown()  # type: ignore[no-untyped-call]  # Ray has no type for it
         finally:
             cluster.leave()
 

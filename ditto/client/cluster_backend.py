@@ -12,10 +12,10 @@ from typing import Any
 from ditto.client.backend import JobPage
 from ditto.client.job_event import JobEvent
 from ditto.domain import view
+from ditto.domain.event_view import render_event
 from ditto.domain.job import Job, JobState
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
-from ditto.domain.event_view import render_event
 from ditto.runtime.service import ServicePort
 
 

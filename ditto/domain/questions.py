@@ -19,9 +19,7 @@ _BUILD = (
     "Build on these answers: keep what is right, mend what is wrong, add what is missing, "
     "and give the complete answer to the question yourself."
 )
-_MEND = (
-    "That does not satisfy the JSON Schema: {problem}\nAnswer again with the corrected JSON value alone."
-)
+_MEND = "That does not satisfy the JSON Schema: {problem}\nAnswer again with the corrected JSON value alone."
 
 
 def with_schema(spec: JobSpec, messages: Sequence[Message]) -> tuple[Message, ...]:

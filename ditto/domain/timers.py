@@ -59,5 +59,3 @@ def _given_up(name: str, status: Waiting | Running, cut: Cut, job: Job, now: dat
     attempts = 1 if isinstance(status, Running) else 0
     failure = Failure(type="Timeout", message=message, attempts=attempts, elapsed_s=elapsed_s)
     return CallFailed(call=name, round=round_, failure=failure)
-
-

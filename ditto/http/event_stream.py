@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ditto.domain.event_view import render_event
 from ditto.domain.events import Recorded
 from ditto.errors import BadRequest, DittoError
-from ditto.domain.event_view import render_event
 from ditto.http.hang_up import hang_up
 
 _log = logging.getLogger(__name__)

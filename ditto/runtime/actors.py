@@ -54,8 +54,7 @@ def caller_names(settings: Settings) -> list[str]:
     return [f"caller:{number}" for number in range(settings.runtime.callers)]
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
-class JobActor:
+class _JobActor:
     """Holds one job under the name `job:<id>`, or many under the name `host:<n>`."""
 
     def __init__(self, name: str, settings: Settings) -> None:
@@ -101,8 +100,7 @@ class JobActor:
             return  # the next keeper finds this actor by itself
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
-class CallerActor:
+class _CallerActor:
     """Does the model calls of all jobs as remote work that outlives the jobs' own processes.
 
     `call_models` carries the remote model-call tasks of a job. Several go in one, because each Ray task costs about a
@@ -124,8 +122,7 @@ class CallerActor:
         return {**self._caller.status(), "pid": os.getpid()}
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
-class KeeperActor:
+class _KeeperActor:
     """Looks after the other actors; off the warm path."""
 
     def __init__(self, settings: Settings) -> None:
@@ -151,8 +148,7 @@ class KeeperActor:
         return os.getpid()
 
 
-@ray.remote(num_cpus=0, max_restarts=-1, max_concurrency=_AT_ONCE)
-class SimActor:
+class _SimActor:
     """Serves the simulated models on loopback, on the port that it was created with."""
 
     def __init__(self, port: int) -> None:
@@ -160,6 +156,18 @@ class SimActor:
 
     async def url(self) -> str:
         return (await self._running).url
+
+
+def _actor(kind: type) -> Any:
+    """Returns the Ray actor of a plain class: it takes no core, comes back for ever, and does much at once."""
+    options: dict[str, Any] = {"num_cpus": 0, "max_restarts": -1, "max_concurrency": _AT_ONCE}
+    return ray.remote(**options)(kind)
+
+
+JobActor = _actor(_JobActor)
+CallerActor = _actor(_CallerActor)
+KeeperActor = _actor(_KeeperActor)
+SimActor = _actor(_SimActor)
 
 
 class SimulatedOnDemand:
@@ -256,9 +264,10 @@ class CreatedHostRef(HostRef):
         if not self._name.startswith(PREFIX):
             return _create(JobActor, self._name, self._name, self._settings)
         job_id = self._name.removeprefix(PREFIX)
-        return JobActor.options(
+        handle: ActorHandle[Any] = JobActor.options(
             name=f"job:{job_id}", namespace="ditto", lifetime="detached", get_if_exists=True
         ).remote(self._name, self._settings)
+        return handle
 
 
 class CallerRef(_Ref):

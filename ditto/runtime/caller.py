@@ -61,7 +61,13 @@ class Caller:
     """
 
     def __init__(
-        self, name: str, instance: str, models: Asks, *, keep_s: float = KEEP_S, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        instance: str,
+        models: Asks,
+        *,
+        keep_s: float = KEEP_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._instance = instance

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import ray
 from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
@@ -39,12 +40,13 @@ def join(address: str | None = None, *, verbose: bool = False) -> None:
         return
     address = address or os.environ.get("RAY_ADDRESS") or LOCAL
     new = address == LOCAL
-    quiet = {} if verbose else {"logging_level": logging.ERROR, "log_to_driver": False}
+    quiet: dict[str, Any] = {} if verbose else {"logging_level": logging.ERROR, "log_to_driver": False}
     if not verbose:
         logging.getLogger("ray").setLevel(logging.ERROR)
     if not new:
         maybe_enable_token_auth_if_token_available(warn_if_disabled=False)  # Ray itself does so for `auto` alone
-    started = {"include_dashboard": False, "num_cpus": max(_PRESTARTED, os.cpu_count() or 1)} if new else {}
+    cpus = max(_PRESTARTED, os.cpu_count() or 1)
+    started: dict[str, Any] = {"include_dashboard": False, "num_cpus": cpus} if new else {}
     try:
         ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
     except ConnectionError as error:
@@ -103,7 +105,7 @@ async def attach(
     journal = open_journal(settings.store)
     actors = Actors(settings)
     spares = Spares(actors)
-    tasks = [asyncio.ensure_future(caller.status()) for caller in actors.callers()]
+    tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(caller.status()) for caller in actors.callers()]
     if warm:
         name = f"{PREFIX}{new_id()}"
         tasks.append(asyncio.ensure_future(actors.create_host(name).status()))

@@ -103,9 +103,7 @@ class Host:
     async def status(self) -> HostStatus:
         """Returns what this holder does, once it has started."""
         await self._started.wait()
-        return HostStatus(
-            name=self._name, epoch=self._epoch, open_jobs=len(self._held), used=self._used, pid=self._pid
-        )
+        return HostStatus(name=self._name, epoch=self._epoch, open_jobs=len(self._held), used=self._used, pid=self._pid)
 
     async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
         """Returns the job, accepted for good: it will end, whatever happens to this process.

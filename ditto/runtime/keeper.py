@@ -100,7 +100,7 @@ class Keeper:
         self._tell()
 
     async def _keep_spares(self) -> None:
-        """Starts one holder after the other, so that the machine is left to the jobs: a spare, the hosts, more spares."""
+        """Starts a spare, the hosts, more spares, one after the other, so that the machine is left to the jobs."""
         await self._add_spares(1)
         for number in range(self._runtime.hosts):
             await self._started(shared_name(number))

@@ -30,7 +30,7 @@ from ditto.runtime.placement import HostPort, Placer
 from ditto.runtime.runner import Clock, utc_now
 from ditto.settings import Settings
 from ditto.settings.resolving import resolve
-from ditto.store.port import Claim, Filter, Journal, JobRow
+from ditto.store.port import Claim, Filter, JobRow, Journal
 
 PAUSE_S = 0.2
 POLL_S = 30.0

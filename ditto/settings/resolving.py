@@ -127,7 +127,9 @@ def _spec(
             stop=tuple(request.stop or ()),
         ),
         schema=request.schema_ or None,
-        answer=request.answer if request.answer is None or isinstance(request.answer, AnswerKind) else tuple(request.answer),
+        answer=request.answer
+        if request.answer is None or isinstance(request.answer, AnswerKind)
+        else tuple(request.answer),
         min_responses=request.min_responses or 1,
         max_retries=defaults.max_retries if request.max_retries is None else request.max_retries,
         timeout_s=defaults.timeout_s if request.timeout is None else request.timeout / 1000,

@@ -51,7 +51,7 @@ class GroupCommit(Generic[T, R]):
         while (batch := self._next_batch()) is not None:
             try:
                 results = self._write([entry.item for entry in batch])
-            except BaseException as error:  # the writer's own bug must reach the waiters, not end the thread silently
+            except Exception as error:  # noqa: BLE001  # it must reach the waiters, not end the thread unseen
                 results = [error] * len(batch)
             for entry, result in zip(batch, results, strict=True):
                 entry.loop.call_soon_threadsafe(_resolve, entry.done, result)

@@ -216,7 +216,9 @@ def _in_savepoint(connection: Connection, item: Append | _Write) -> Any:
     """Runs one item such that its failure undoes nothing but itself."""
     connection.exec_driver_sql("SAVEPOINT item")
     try:
-        result = item.run(connection) if isinstance(item, _Write) else _append(connection, item)
+        result = item.run(connection) if isinstance(item, _Write) else None
+        if isinstance(item, Append):
+            _append(connection, item)
     except (IntegrityError, StoreError) as error:
         connection.exec_driver_sql("ROLLBACK TO item")
         connection.exec_driver_sql("RELEASE item")
@@ -272,9 +274,7 @@ def _rows() -> Any:
 
 
 def _row(row: Any) -> JobRow:
-    return JobRow(
-        job_id=row.job_id, state=JobState(row.state), holder=row.holder, updated_at=from_us(row.updated_us)
-    )
+    return JobRow(job_id=row.job_id, state=JobState(row.state), holder=row.holder, updated_at=from_us(row.updated_us))
 
 
 def _json_text(path: str) -> Any:

@@ -188,7 +188,10 @@ async def test_fifty_at_once_share_and_all_are_right(serving):
         ({"prompt": "x", "strategy": "vote"}, ["strategy"]),
         ({"prompt": "x", "schema": {"type": "strin"}}, ["schema"]),
         ({"prompt": "x", "judge": "sim/terse"}, ["judge"]),
-        ({"prompt": "x", "temperature": "hot", "maxRetries": 11, "models": "sim/terse"}, ["models", "temperature", "maxRetries"]),
+        (
+            {"prompt": "x", "temperature": "hot", "maxRetries": 11, "models": "sim/terse"},
+            ["models", "temperature", "maxRetries"],
+        ),
     ],
 )
 def test_bad_input_names_every_wrong_field_and_starts_nothing(http, serving, body, paths):

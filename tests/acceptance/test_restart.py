@@ -35,7 +35,12 @@ def test_a_job_outlives_the_whole_service(tmp_path, sim):
 
 def test_stopping_the_service_leaves_no_process_behind(tmp_path, sim):
     log = tmp_path / "serve.log"
-    environ = {**os.environ, "DITTO_STORE": str(tmp_path / "journal.db"), "DITTO_SIM_URL": sim, "DITTO_MARK": str(tmp_path)}
+    environ = {
+        **os.environ,
+        "DITTO_STORE": str(tmp_path / "journal.db"),
+        "DITTO_SIM_URL": sim,
+        "DITTO_MARK": str(tmp_path),
+    }
     with log.open("wb") as output:
         running = subprocess.Popen([DITTO, "serve", "--port", "0"], env=environ, stdout=output, stderr=output)
     said(r"Ditto at (http://[\d.:]+)", log, running)

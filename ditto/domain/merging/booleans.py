@@ -29,7 +29,7 @@ _TRUTH = re.compile(r"\btrue\b.{0,8}\bfalse\b", re.IGNORECASE)
 
 
 def asked(question: str) -> bool:
-    """Tells whether a question has the form of one that is answered with yes or no: at its end, or before a document."""
+    """Tells whether a question asks for yes or no: at its end, or before the document that it is about."""
     if _NAMED.search(question):
         return True
     asking = _ASKS.search(question.strip()) or _OPENS_ASKING.match(question)

@@ -63,7 +63,9 @@ def test_a_reply_that_misses_the_schema_is_asked_for_once_more_with_the_validato
 def test_a_reply_that_misses_the_schema_twice_is_a_schema_mismatch():
     job = answered(started(begun(spec("a", schema=NUMBER))), "a", '{"n": "many"}')
     job = answered(started(job), "a", "no idea", round_=2)
-    assert strategies.next_actions(job) == (Fail(type="JobError", message="0 of 1 models gave a usable answer, 1 needed"),)
+    assert strategies.next_actions(job) == (
+        Fail(type="JobError", message="0 of 1 models gave a usable answer, 1 needed"),
+    )
     assert job.failures()["a"].type == "SchemaMismatch"
 
 

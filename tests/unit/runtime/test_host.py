@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from ditto.domain.events import Failure, Reply
+from ditto.domain.events import Failure, JobAccepted, Reply
 from ditto.domain.job import Completed, Errored, Job, JobState, fold
 from ditto.errors import HolderGone, KeyTaken, SpareTaken, StaleEpoch, StoreUnavailable
 from ditto.runtime import calling, runner
@@ -84,14 +84,21 @@ def result(job: Job) -> object:
 
 async def until(condition):
     async with asyncio.timeout(WAIT_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # the fakes have no events
+            await asyncio.sleep(0.001)
+
+
+async def eventually(ask, wanted):
+    async with asyncio.timeout(WAIT_S):
+        while await ask() != wanted:  # noqa: ASYNC110  # nothing tells when another process has written
             await asyncio.sleep(0.001)
 
 
 async def test_an_accepted_job_is_durable_before_it_is_shown(house):
     host = await house.host()
     job = await host.accept("j1", asked("a", "b"), None)
-    assert [type(record.event).__name__ for record in await house.journal.read("j1")][0] == "JobAccepted"
+    first = (await house.journal.read("j1"))[0]
+    assert isinstance(first.event, JobAccepted)
     assert job.id == "j1"
 
 
@@ -153,13 +160,7 @@ async def test_replies_for_several_recovered_jobs_are_all_taken_and_none_is_aske
         house.models.release(name, Reply(text="42"))
     await until(lambda: house.caller.caller.status()["kept"] == len(names))
     await house.host()
-
-    async def ended() -> None:
-        async with asyncio.timeout(WAIT_S):
-            while await house.journal.held("host:0"):
-                await asyncio.sleep(0.001)
-
-    await ended()
+    await eventually(lambda: house.journal.held("host:0"), [])
     assert set(house.models.asked.values()) == {1}
 
 
@@ -168,8 +169,7 @@ async def test_a_dead_callers_successor_is_asked_only_what_is_missing(house):
     await host.accept("j1", asked("a", "slow"), None)
     await until(lambda: house.models.asked == {"a": 1, "slow": 1})
     await until(lambda: house.caller.caller.status()["running"] == 1)
-    while (await host.wait("j1", 0)).seq < 4:
-        await asyncio.sleep(0.001)
+    await host.events("j1", 3, WAIT_S)
     await house.caller.kill()
     house.caller.start()
     await until(lambda: house.models.asked["slow"] == 2)
