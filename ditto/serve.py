@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 from ray import serve
 from ray.serve.config import HTTPOptions
 
@@ -28,6 +29,9 @@ from ditto.settings import Settings, from_args
 NAME = "ditto"
 ONGOING = 10_000
 """Requests that one replica works on at once: most of them wait for models."""
+_READY_S = 10.0
+_READY_PAUSE_S = 0.25
+_READY_TRIES = 120
 
 
 class _Door:
@@ -91,6 +95,7 @@ def run(
             except RuntimeError as error:
                 raise Unavailable(f"Ray Serve did not come up: {error}") from error
             stopped = _stop_signal()
+            _wait_until_ready(host, port, stopped)
             print(f"Ditto at http://{host}:{port}, its routes at /docs; Ctrl-C stops it")
             print(f"journal {settings.store}")
             print(f"Ray     {cluster.current_address()}", flush=True)
@@ -124,6 +129,19 @@ def use_haproxy(folder: Path) -> None:
     }
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
+
+
+def _wait_until_ready(host: str, port: int, stopped: threading.Event) -> None:
+    """Returns when jobs are taken, or when that has taken too long: `/readyz` then goes on saying why."""
+    reached = "127.0.0.1" if host == "0.0.0.0" else host
+    for _ in range(_READY_TRIES):
+        try:
+            if httpx.get(f"http://{reached}:{port}/readyz", timeout=_READY_S).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass  # the ingress is not there yet
+        if stopped.wait(_READY_PAUSE_S):
+            return
 
 
 def _stop_signal() -> threading.Event:

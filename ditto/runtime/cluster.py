@@ -15,7 +15,7 @@ from ditto import settings as configuration
 from ditto.errors import ConfigurationError, HolderGone, StoreError, Unavailable
 from ditto.runtime.actors import NAMESPACE, Actors, cluster_settings, new_id, sim_url
 from ditto.runtime.host import PREFIX
-from ditto.runtime.placement import Placer, Spares
+from ditto.runtime.placement import Placer, Spares, shared_name
 from ditto.runtime.service import Service
 from ditto.settings import Settings
 from ditto.store.sqlite import SqliteJournal
@@ -135,13 +135,15 @@ async def _check(journal: SqliteJournal, actors: Actors) -> None:
     try:
         await journal.row("")
         async with asyncio.timeout(_READY_S):
-            await asyncio.gather(actors.keeper().spares([], 0.0), *(caller.status() for caller in actors.callers()))
+            await asyncio.gather(*(caller.status() for caller in actors.callers()))
+            if not await actors.keeper().spares([], 0.0):
+                await actors.host(shared_name(0)).status()
     except StoreError as error:
         raise Unavailable(str(error)) from error
     except HolderGone as error:
         raise Unavailable(f"not all actors are there yet: {error}") from error
     except TimeoutError as error:
-        raise Unavailable("the callers of models do not answer yet") from error
+        raise Unavailable("the callers of models or the holders of jobs do not answer yet") from error
 
 
 def open_journal(path: Path) -> SqliteJournal:

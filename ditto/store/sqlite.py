@@ -216,9 +216,7 @@ def _in_savepoint(connection: Connection, item: Append | _Write) -> Any:
     """Runs one item such that its failure undoes nothing but itself."""
     connection.exec_driver_sql("SAVEPOINT item")
     try:
-        result = item.run(connection) if isinstance(item, _Write) else None
-        if isinstance(item, Append):
-            _append(connection, item)
+        result = _run(connection, item)
     except (IntegrityError, StoreError) as error:
         connection.exec_driver_sql("ROLLBACK TO item")
         connection.exec_driver_sql("RELEASE item")
@@ -228,6 +226,15 @@ def _in_savepoint(connection: Connection, item: Append | _Write) -> Any:
         return _lost(connection, item)
     connection.exec_driver_sql("RELEASE item")
     return result
+
+
+def _run(connection: Connection, item: Append | _Write) -> Any:
+    match item:
+        case _Write():
+            return item.run(connection)
+        case Append():
+            _append(connection, item)
+            return None
 
 
 def _append(connection: Connection, append: Append) -> None:
