@@ -94,9 +94,7 @@ def test_every_unknown_model_is_named_with_the_nearest():
 
 
 def test_an_unknown_ensemble_is_named_with_the_nearest():
-    assert wrong(ensemble="pairs") == [
-        {"path": "ensemble", "message": "there is no ensemble 'pairs'; nearest: pair"}
-    ]
+    assert wrong(ensemble="pairs") == [{"path": "ensemble", "message": "there is no ensemble 'pairs'; nearest: pair"}]
 
 
 def test_more_responses_than_calls_cannot_be_asked_for():
