@@ -16,6 +16,9 @@ from ditto.errors import Unavailable
 
 if TYPE_CHECKING:
     from ditto.batching import BatchOptions, BatchReport, Sink, Source, Template
+    from ditto.client.backend import Backend
+    from ditto.domain.request import Request
+    from ditto.domain.view import JobView
 
 _BATCH = "The batch"
 
@@ -88,7 +91,6 @@ def _checked(
 ) -> tuple[dict[str, Any], Template | None]:
     """Returns what the options give to every row; what is wrong with it is said before any row is read."""
     from ditto.batching import Template
-    from ditto.cli import verdict
     from ditto.cli.doors import check_where, own_settings, panel
     from ditto.domain.request import parse
 
@@ -102,8 +104,8 @@ def _checked(
     given = asked.body()
     request = parse({**given, "prompt": "any"})
     settings = own_settings(where)
-    if settings is not None and where.url is None and verdict.is_simulated(panel(settings, request)):
-        print(verdict.SIMULATED_NOTE, file=sys.stderr)
+    if settings is not None and where.url is None:
+        panel(settings, request)
     return given, template
 
 
@@ -114,7 +116,25 @@ async def _run(
     from ditto.cli.doors import opened
 
     async with opened(where) as backend:
-        return await run_batch(backend, rows, sink, options, shown)
+        return await run_batch(_SayingSimulated(backend), rows, sink, options, shown)
+
+
+class _SayingSimulated:
+    """The jobs of a service; says once that simulated models are asked, where they are."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.wait = backend.wait
+        self._backend = backend
+        self._said = False
+
+    async def submit(self, request: Request) -> JobView[Any]:
+        from ditto.cli import verdict
+
+        job = await self._backend.submit(request)
+        if not self._said and verdict.is_simulated(job.progress):
+            self._said = True
+            print(verdict.SIMULATED_NOTE, file=sys.stderr, flush=True)
+        return job
 
 
 def _summarise(report: BatchReport, output: Path) -> None:

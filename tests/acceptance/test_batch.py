@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,10 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance import conftest
 from tests.acceptance.conftest import DITTO, Serving, simulated_models
 
 LONG_S = 180
 ROWS = 24
+RAY = str(Path(sys.executable).with_name("ray"))
 SCRIPT = Path(__file__).parents[2] / "ditto" / "submit.py"
 
 
@@ -118,7 +121,7 @@ def test_every_row_is_answered_and_a_second_run_asks_nothing(folder: Folder, mod
     assert [rows[f"row {n}"]["answer"] for n in range(ROWS)] == [n * 23 for n in range(ROWS)]
     assert rows["bad"]["error"]["details"] == [{"path": "colour", "message": "unknown field"}]
     assert f"{ROWS + 2} rows, {ROWS} complete, 2 failed" in said
-    assert "simulated models" in said
+    assert said.count("simulated models") == 1
     total = httpx.get(f"{models}/sim/counts").json()["total"]
 
     folder.write(*_sums(), {"id": "bad", "prompt": "What is 2*2?"})
@@ -215,3 +218,41 @@ def test_the_script_for_ray_submit_runs_alone(served: Folder, serving: Serving) 
 
     assert "4 rows, 4 complete" in said
     assert len(served.rows()) == 4
+
+
+def test_as_a_job_of_rays(folder: Folder) -> None:
+    dashboard, port = _free_port(), _free_port()
+    folder.environ["RAY_AUTH_MODE"] = "token"
+    folder.write(*_sums(4))
+    options = [
+        *("--port", str(port), "--dashboard-port", str(dashboard), "--ray-client-server-port", str(_free_port())),
+        *("--dashboard-agent-listen-port", str(_free_port()), "--temp-dir", f"/tmp/ditto-{port}"),
+    ]
+    with conftest.process(
+        RAY, "start", "--head", "--block", *options, environ=folder.environ, log=folder.path / "head.log"
+    ) as head:
+        conftest.said("block forever", folder.path / "head.log", head)
+
+        address = ("--address", f"http://127.0.0.1:{dashboard}")
+        submitted = subprocess.run(
+            [RAY, "job", "submit", *address, "--", DITTO, "batch", str(folder.input), str(folder.output)],
+            env=folder.environ,
+            capture_output=True,
+            text=True,
+            timeout=LONG_S,
+            check=False,
+        )
+
+    assert submitted.returncode == 0, submitted.stdout + submitted.stderr
+    assert "4 rows, 4 complete" in submitted.stdout
+    assert len(folder.rows()) == 4
+
+
+def _free_port() -> int:
+    """Returns a port outside the range of Ray's workers."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if not 10_000 <= port < 20_000:
+            return port
