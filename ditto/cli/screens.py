@@ -24,6 +24,7 @@ _REFRESHES_PER_S = 8
 _MARGIN_LINES = 6
 _MARGIN_COLUMNS = 3
 """Room for the ^C that a terminal writes, which would else break the last line and leave it behind."""
+_NARROW = 70
 _STYLES = {
     SeatState.WAITING: "dim",
     SeatState.RUNNING: "cyan",
@@ -140,7 +141,7 @@ def line(seat: Seat) -> str:
 def table(panel: Panel, now_s: float, room: int, width: int) -> Table:
     """Returns the panel as a table of at most about `room` lines; where it is larger, those that still run go first."""
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", width=width)
-    drawn.add_column("model", overflow="ellipsis", no_wrap=True, ratio=2)
+    drawn.add_column("model", overflow="ellipsis", no_wrap=True, ratio=4 if width < _NARROW else 2)
     drawn.add_column("state", no_wrap=True, width=8)
     drawn.add_column("time", no_wrap=True, justify="right", width=9)
     drawn.add_column("reply", overflow="ellipsis", no_wrap=True, ratio=4)

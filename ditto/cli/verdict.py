@@ -84,7 +84,10 @@ def _verdict(verdict: StructuredView) -> list[tuple[str, str]]:
         found.append(("agreement", words.share(verdict.agreement)))
     if verdict.supporting_models:
         found.append(("support", ", ".join(verdict.supporting_models)))
+    by_field = any(field.dissent for field in verdict.fields.values())
     for dissent in verdict.dissent:
+        if by_field and isinstance(dissent.answer, dict | list):
+            continue  # what differs in it follows, field by field
         said = "another answer" if dissent.answer is None else words.short(dissent.answer)
         found.append(("dissent", f"{said} ({', '.join(dissent.models)}; {words.share(dissent.share)})"))
     for path, field in verdict.fields.items():

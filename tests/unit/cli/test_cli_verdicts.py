@@ -81,6 +81,17 @@ async def test_a_typed_result_is_shown_as_json(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.startswith('{\n  "größe": 3\n}\n\n')
 
 
+async def test_dissent_about_a_typed_result_is_told_field_by_field() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}
+    service = FakeService(
+        {"sim/alpha": '{"a": 1, "b": 2}', "sim/beta": '{"a": 1, "b": 2}', "sim/gamma": '{"a": 1, "b": 3}'}
+    )
+
+    told = [fact for label, fact in verdict.facts(await _job(service, schema=schema)) if label == "dissent"]
+
+    assert told == ["/b: 3 (sim/gamma; 33 %)"]
+
+
 async def test_json_is_what_the_wire_shows() -> None:
     service = FakeService({"sim/alpha": "Yes.", "sim/beta": Failure(type="Timeout", message="late")})
     job = await _job(service, metadata={"some_key": {"inner_key": 1}}, models=["sim/alpha", "sim/beta"])
