@@ -26,6 +26,7 @@
     ├── StoreError                  the journal
     │   ├── AppendConflict          another writer was there first: stop
     │   ├── KeyTaken                the idempotency key belongs to another job
+    │   ├── JournalUnreadable       a job's journal holds what this version does not know; that job alone stops
     │   └── StoreUnavailable        asking again may help
     ├── HolderGone                  the process that held a job is gone; asking its successor helps
     ├── SpareTaken                  another job lives in this actor: take another
@@ -85,6 +86,7 @@ __all__ = [
     "InternalError",
     "JobCancelled",
     "JobError",
+    "JournalUnreadable",
     "KeyTaken",
     "MethodNotAllowed",
     "NotFound",
@@ -249,6 +251,10 @@ class KeyTaken(StoreError):
         super().__init__(job_id, fingerprint)
         self.job_id = job_id
         self.fingerprint = fingerprint
+
+
+class JournalUnreadable(StoreError):
+    """A job's journal holds an event that this version cannot read."""
 
 
 class StoreUnavailable(StoreError):

@@ -156,7 +156,7 @@ class FakeService:
     async def expire(self, job_id: str) -> None:
         """Lets the job's deadline pass."""
         record = self._record(job_id)
-        for event in timers.expire(record.job, ev.Cut.DEADLINE, record.job.updated_at + TICK):
+        for event in timers.expire(record.job, record.job.spec.deadline_at):
             await self._append(record, event)
         await self._advance(record)
 

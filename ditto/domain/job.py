@@ -63,7 +63,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """The call is with `caller`. `earlier` are this call's replies that did not satisfy the schema."""
+    """The call is with `caller`, since its first round began at `since`.
+
+    `earlier` are this call's replies that did not satisfy the schema.
+    """
 
     round: int
     caller: str
@@ -133,6 +136,7 @@ class Job:
         holder: The name of the actor that holds it, or held it last.
         seq: The number of the last event.
         asked_at: When the last first-round call was started, None before.
+        adoptions: How often the job has changed its holder or its holder's instance.
         cut: The timer that ended the waiting (`grace` or `deadline`), None while none has.
         calls: By the call's name, in the panel's order.
     """
@@ -142,6 +146,7 @@ class Job:
     spec: JobSpec
     holder: str
     epoch: int
+    adoptions: int
     seq: int
     accepted_at: datetime
     updated_at: datetime
@@ -206,6 +211,7 @@ def accepted(job_id: str, record: Recorded) -> Job:
         spec=event.spec,
         holder=event.holder,
         epoch=0,
+        adoptions=0,
         seq=record.seq,
         accepted_at=record.at,
         updated_at=record.at,
@@ -231,7 +237,7 @@ def apply(job: Job, record: Recorded) -> Job:
     job = replace(job, state=state, seq=record.seq, updated_at=record.at)
     match event:
         case ev.JobAdopted():
-            return replace(job, holder=event.holder, epoch=event.epoch)
+            return replace(job, holder=event.holder, epoch=event.epoch, adoptions=job.adoptions + 1)
         case ev.CallStarted():
             asked_at = record.at if event.round == 1 else job.asked_at
             return replace(job, asked_at=asked_at, calls=_with(job, event, record.at))

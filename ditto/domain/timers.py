@@ -1,36 +1,44 @@
-"""When a job stops waiting: its deadline, and the grace that stragglers get once enough models have answered."""
+"""When a job stops waiting: for one call, for stragglers once enough have answered, or altogether at its deadline."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ditto.domain.events import CallFailed, Cut, DeadlinePassed, Event, Failure, GracePassed
+from ditto.domain.events import CallFailed, DeadlinePassed, Event, Failure, GracePassed
 from ditto.domain.job import Job, Running, Waiting
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
-    cut: Cut
-    at: datetime
+MARGIN_S = 5.0
+"""A caller itself ends a call in time; a job gives up one of which it has heard nothing so much later."""
 
 
-def next_timer(job: Job) -> Timer | None:
-    """Returns what the job waits for at most, None when it no longer waits."""
-    if job.state.ended or job.cut is not None:
+def wakes_at(job: Job) -> datetime | None:
+    """Returns when the job must be looked at even if nothing arrives, None when it no longer waits."""
+    if job.state.ended:
         return None
-    deadline = Timer(cut=Cut.DEADLINE, at=job.spec.deadline_at)
-    grace = _grace_ends_at(job)
-    if grace is not None and grace < deadline.at:
-        return Timer(cut=Cut.GRACE, at=grace)
-    return deadline
+    moments = [_overdue_at(job, status) for _, status in job.seats() if isinstance(status, Running)]
+    if job.cut is None:
+        moments.append(job.spec.deadline_at)
+        moments += _grace_ends_at(job)
+    return min(moments, default=None)
 
 
-def expire(job: Job, cut: Cut, now: datetime) -> tuple[Event, ...]:
-    """Returns the events by which a job stops waiting: the timer, and a failure for each seat without a reply."""
-    marker: Event = GracePassed() if cut is Cut.GRACE else DeadlinePassed()
-    unfinished = [(call, status) for call, status in job.seats() if isinstance(status, Waiting | Running)]
-    return (marker, *(_given_up(call.name, status, cut, job, now) for call, status in unfinished))
+def expire(job: Job, now: datetime) -> tuple[Event, ...]:
+    """Returns the events by which a job stops waiting at this moment, none while it may wait on."""
+    if job.state.ended:
+        return ()
+    if job.cut is None and job.spec.deadline_at <= now:
+        return (DeadlinePassed(), *_given_up(job, now, "no answer before the job's deadline"))
+    if job.cut is None and any(moment <= now for moment in _grace_ends_at(job)):
+        assert job.spec.grace_s is not None
+        grace_ms = job.spec.grace_s * 1000
+        message = f"no answer within the grace of {grace_ms:.0f} ms after enough models had answered"
+        return (GracePassed(), *_given_up(job, now, message))
+    message = f"no answer in {job.spec.timeout_s * 1000:.0f} ms"
+    return tuple(
+        _failed(call.name, status, message, now)
+        for call, status in job.seats()
+        if isinstance(status, Running) and _overdue_at(job, status) <= now
+    )
 
 
 def call_timeout_s(job: Job, status: Running, now: datetime) -> float:
@@ -39,23 +47,32 @@ def call_timeout_s(job: Job, status: Running, now: datetime) -> float:
     return min(own, (job.spec.deadline_at - now).total_seconds())
 
 
-def _grace_ends_at(job: Job) -> datetime | None:
+def _overdue_at(job: Job, status: Running) -> datetime:
+    return status.since + timedelta(seconds=job.spec.timeout_s + MARGIN_S)
+
+
+def _grace_ends_at(job: Job) -> list[datetime]:
     if job.spec.grace_s is None:
-        return None
+        return []
     moments = sorted(status.at for _, status in job.usable())
     if len(moments) < job.spec.min_responses:
-        return None
-    return moments[job.spec.min_responses - 1] + timedelta(seconds=job.spec.grace_s)
+        return []
+    return [moments[job.spec.min_responses - 1] + timedelta(seconds=job.spec.grace_s)]
 
 
-def _given_up(name: str, status: Waiting | Running, cut: Cut, job: Job, now: datetime) -> CallFailed:
-    if cut is Cut.GRACE:
-        assert job.spec.grace_s is not None
-        message = f"no answer within the grace of {job.spec.grace_s * 1000:.0f} ms after enough models had answered"
-    else:
-        message = "no answer before the job's deadline"
-    round_ = status.round if isinstance(status, Running) else 1
-    elapsed_s = (now - status.since).total_seconds() if isinstance(status, Running) else 0.0
-    attempts = 1 if isinstance(status, Running) else 0
-    failure = Failure(type="Timeout", message=message, attempts=attempts, elapsed_s=elapsed_s)
-    return CallFailed(call=name, round=round_, failure=failure)
+def _given_up(job: Job, now: datetime, message: str) -> list[CallFailed]:
+    return [
+        _failed(call.name, status, message, now)
+        for call, status in job.seats()
+        if isinstance(status, Waiting | Running)
+    ]
+
+
+def _failed(name: str, status: Waiting | Running, message: str, now: datetime) -> CallFailed:
+    match status:
+        case Running():
+            elapsed_s = (now - status.since).total_seconds()
+            failure = Failure(type="Timeout", message=message, attempts=1, elapsed_s=elapsed_s)
+            return CallFailed(call=name, round=status.round, failure=failure)
+        case Waiting():
+            return CallFailed(call=name, round=1, failure=Failure(type="Timeout", message=message, attempts=0))

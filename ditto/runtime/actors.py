@@ -11,19 +11,20 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Coroutine
 from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import ActorUnavailableError, RayActorError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util import list_named_actors
 from ulid import ULID
 
 from ditto.domain.events import Failure, Recorded, Reply
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
-from ditto.errors import DittoError, HolderGone, StoreUnavailable
+from ditto.errors import ConfigurationError, DittoError, HolderGone, InternalError, StoreError
 from ditto.providers.models import Models
 from ditto.providers.port import ModelRequest
 from ditto.runtime.caller import Caller
@@ -40,6 +41,8 @@ KEEPER = "keeper"
 SIM = "sim"
 START_PAUSE_S = 1.0
 _AT_ONCE = 100_000
+_KNOWN = 1000
+"""Holders whose handle a process keeps: looking one up asks Ray's head and blocks for it."""
 
 log = logging.getLogger("ditto.actors")
 
@@ -60,7 +63,7 @@ class _JobActor:
     def __init__(self, name: str, settings: Settings) -> None:
         self._host = Host(
             name,
-            journal=SqliteJournal(settings.store),
+            journal=_journal(settings),
             callers={caller: CallerRef(caller, settings) for caller in caller_names(settings)},
             new_id=new_id,
             lease_s=settings.runtime.lease_s,
@@ -128,7 +131,7 @@ class _KeeperActor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keeper = Keeper(
-            directory=Actors(settings), journal=SqliteJournal(settings.store), runtime=settings.runtime, new_id=new_id
+            directory=Actors(settings), journal=_journal(settings), runtime=settings.runtime, new_id=new_id
         )
         self._start = _begin(self._keeper.start())
 
@@ -152,10 +155,16 @@ class _SimActor:
     """Serves the simulated models on loopback, on the port that it was created with."""
 
     def __init__(self, port: int) -> None:
-        self._running = asyncio.get_running_loop().create_task(sim_server.start("127.0.0.1", port))
+        self._port = port
+        self._url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._start = _begin(self._serve())
 
     async def url(self) -> str:
-        return (await self._running).url
+        return await asyncio.shield(self._url)
+
+    async def _serve(self) -> None:
+        self._running = await sim_server.start("127.0.0.1", self._port)
+        self._url.set_result(self._running.url)
 
 
 def _actor(kind: type) -> Any:
@@ -183,9 +192,13 @@ class SimulatedOnDemand:
     ) -> Reply | Failure:
         models = self._models
         if provider == SIMULATED and self._settings.sim_url is None:
-            if self._simulated is None:
+            if self._simulated is None or (self._simulated.done() and self._simulated.exception() is not None):
                 self._simulated = asyncio.get_running_loop().create_task(self._start())
-            models = await asyncio.shield(self._simulated)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    models = await asyncio.shield(self._simulated)
+            except (RayError, TimeoutError) as error:
+                return Failure(type="Unreachable", message=f"the simulated models do not start: {type(error).__name__}")
         return await models.ask(provider, name, request, timeout_s=timeout_s, max_retries=max_retries)
 
     async def aclose(self) -> None:
@@ -212,8 +225,9 @@ class _Ref:
         except RayTaskError as error:
             if isinstance(error.cause, DittoError):
                 raise error.cause from None
-            raise
-        except (RayActorError, ActorUnavailableError, ValueError) as error:
+            log.exception("actor failed", extra={"actor": self._name, "method": method})
+            raise InternalError(f"{self._name} failed: {type(error.cause).__name__}; the log says more") from error
+        except (RayError, ValueError) as error:
             self._handle = None
             raise HolderGone(f"actor {self._name} cannot be reached: {type(error).__name__}") from error
 
@@ -328,9 +342,14 @@ class Actors:
         self._settings = settings
         self._keeper = CreatedKeeperRef(settings)
         self._created: dict[str, CreatedHostRef] = {}
+        self._found: dict[str, HostRef] = {}
 
     def host(self, name: str) -> HostRef:
-        return self._created.get(name) or HostRef(name)
+        if name in self._created:
+            return self._created[name]
+        while len(self._found) >= _KNOWN:
+            del self._found[next(iter(self._found))]
+        return self._found.setdefault(name, HostRef(name))
 
     def create_host(self, name: str) -> HostRef:
         ref = self._created.get(name) or CreatedHostRef(name, self._settings)
@@ -381,6 +400,16 @@ def _create(kind: Any, name: str, *args: Any) -> ActorHandle[Any]:
     return handle
 
 
+def _journal(settings: Settings) -> SqliteJournal:
+    """Returns this actor's journal; where it cannot be opened the process ends, and Ray begins it again."""
+    try:
+        return SqliteJournal(settings.store)
+    except (StoreError, ConfigurationError):
+        log.exception("journal not opened")
+        time.sleep(START_PAUSE_S)
+        os._exit(1)
+
+
 def _begin(start: Coroutine[None, None, None]) -> asyncio.Task[None]:
     """Runs an actor's start in the background; one that fails ends the process, and Ray begins it again."""
     return asyncio.get_running_loop().create_task(_start_or_exit(start))
@@ -389,10 +418,6 @@ def _begin(start: Coroutine[None, None, None]) -> asyncio.Task[None]:
 async def _start_or_exit(start: Coroutine[None, None, None]) -> None:
     try:
         await start
-    except StoreUnavailable as error:
-        log.error("start failed", extra={"reason": str(error)})
-        await asyncio.sleep(START_PAUSE_S)
-        os._exit(1)
     except Exception:
         log.exception("start failed")
         await asyncio.sleep(START_PAUSE_S)

@@ -8,6 +8,7 @@ holder's epoch; those of an earlier instance are refused. Outcomes that nobody c
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from typing import Protocol
 from ditto.domain.events import Failure, Reply
 from ditto.errors import StaleEpoch
 from ditto.providers.port import ModelRequest
-from ditto.runtime.orders import Batch, Order, Outcome, Seen
+from ditto.runtime.orders import Batch, Moved, Order, Outcome, Seen
 
 KEEP_S = 600.0
+
+log = logging.getLogger("ditto.caller")
 
 
 class Asks(Protocol):
@@ -36,6 +39,7 @@ class _Desk:
     """What one holder has to be told: outcomes by number, in the order in which they came."""
 
     epoch: int = 0
+    spoken_at: float = 0.0
     last: int = 0
     kept: dict[int, tuple[float, Outcome]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
@@ -50,6 +54,14 @@ class _Desk:
     def drop(self, order_id: str) -> Outcome | None:
         number = self.numbers.pop(order_id, None)
         return None if number is None else self.kept.pop(number)[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owner:
+    """Who waits for an order; of two holders the one that knows more adoptions."""
+
+    holder: str
+    adoptions: int
 
 
 class Caller:
@@ -76,7 +88,8 @@ class Caller:
         self._clock = clock
         self._desks: dict[str, _Desk] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._owner: dict[str, str] = {}
+        self._owner: dict[str, _Owner] = {}
+        self._tidied_at = clock()
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
         """Begins these calls and ends those cancelled; returns this instance's id.
@@ -88,8 +101,8 @@ class Caller:
         for order in orders:
             self._take(order, holder, desk)
         for order_id in cancelled:
-            self._drop(order_id)
-        self._expire()
+            self._drop(order_id, holder)
+        self._tidy()
         return self._instance
 
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
@@ -102,8 +115,8 @@ class Caller:
         """
         desk = self._desk(holder, epoch)
         for order_id in journalled:
-            desk.drop(order_id)
-            self._owner.pop(order_id, None)
+            if desk.drop(order_id) is not None and self._owner[order_id].holder == holder:
+                del self._owner[order_id]
         after = seen.last if seen.instance == self._instance else 0
         if not any(number > after for number in desk.kept) and wait_s > 0:
             desk.news.clear()
@@ -130,6 +143,7 @@ class Caller:
 
     def _desk(self, holder: str, epoch: int) -> _Desk:
         desk = self._desks.setdefault(holder, _Desk())
+        desk.spoken_at = self._clock()
         if epoch < desk.epoch:
             raise StaleEpoch(f"{holder} speaks with epoch {epoch}, its epoch is {desk.epoch}")
         if epoch > desk.epoch:
@@ -138,14 +152,19 @@ class Caller:
         return desk
 
     def _take(self, order: Order, holder: str, desk: _Desk) -> None:
-        owner = self._owner.get(order.id)
-        self._owner[order.id] = holder
-        if order.id in self._running:
+        before = self._owner.get(order.id)
+        if before is not None and before.adoptions > order.adoptions:
+            desk.put(self._outcome(order.id, Moved()), self._clock())
             return
-        if owner is not None and (kept := self._desks[owner].drop(order.id)) is not None:
+        self._owner[order.id] = _Owner(holder=holder, adoptions=order.adoptions)
+        if before is None:
+            self._running[order.id] = asyncio.create_task(self._call(order))
+            return
+        kept = self._desks[before.holder].drop(order.id)
+        if before.holder != holder:
+            self._desks[before.holder].put(self._outcome(order.id, Moved()), self._clock())
+        if kept is not None and not isinstance(kept.result, Moved):
             desk.put(kept, self._clock())
-            return
-        self._running[order.id] = asyncio.create_task(self._call(order))
 
     async def _call(self, order: Order) -> None:
         try:
@@ -156,22 +175,40 @@ class Caller:
                 timeout_s=order.timeout_s,
                 max_retries=order.max_retries,
             )
+        except Exception as error:  # a call ends here, whatever Ditto stumbled on
+            log.exception("model call failed inside Ditto", extra={"order_id": order.id})
+            result = Failure(type="Failed", message=f"Ditto failed on this call: {type(error).__name__}")
         finally:
             self._running.pop(order.id, None)
-        outcome = Outcome(order_id=order.id, caller=self._name, result=result)
-        self._desks[self._owner[order.id]].put(outcome, self._clock())
+        self._desks[self._owner[order.id].holder].put(self._outcome(order.id, result), self._clock())
 
-    def _drop(self, order_id: str) -> None:
+    def _outcome(self, order_id: str, result: Reply | Failure | Moved) -> Outcome:
+        return Outcome(order_id=order_id, caller=self._name, result=result)
+
+    def _drop(self, order_id: str, holder: str) -> None:
+        """Ends a call and forgets it, unless another holder has taken its job over."""
+        owner = self._owner.get(order_id)
+        if owner is None or owner.holder != holder:
+            return
         task = self._running.get(order_id)
         if task is not None:
             task.cancel()
-        owner = self._owner.pop(order_id, None)
-        if owner is not None:
-            self._desks[owner].drop(order_id)
+        del self._owner[order_id]
+        self._desks[holder].drop(order_id)
 
-    def _expire(self) -> None:
-        before = self._clock() - self._keep_s
+    def _tidy(self) -> None:
+        """Forgets outcomes that nobody claims, and holders that have not spoken for as long."""
+        now = self._clock()
+        if now - self._tidied_at < self._keep_s / 10:
+            return
+        self._tidied_at = now
+        before = now - self._keep_s
         for desk in self._desks.values():
             for _, outcome in [kept for kept in desk.kept.values() if kept[0] < before]:
                 desk.drop(outcome.order_id)
-                self._owner.pop(outcome.order_id, None)
+                if outcome.order_id not in self._running:
+                    self._owner.pop(outcome.order_id, None)
+        owners = {owner.holder for owner in self._owner.values()}
+        for holder in [name for name, desk in self._desks.items() if desk.spoken_at < before]:
+            if holder not in owners and not self._desks[holder].kept:
+                del self._desks[holder]

@@ -7,11 +7,13 @@ that dies is another instance when it answers again, and gets every outstanding 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 from zlib import crc32
 
-from ditto.errors import HolderGone, StaleEpoch
+from ditto.errors import DittoError, StaleEpoch
 from ditto.runtime.orders import NOTHING_SEEN, Batch, Order, Outcome, Seen
 
 POLL_S = 30.0
@@ -53,22 +55,36 @@ class Lines:
         return self._names[crc32(job_id.encode()) % len(self._names)]
 
     def submit(self, caller: str, order: Order) -> None:
-        self._line(caller, order.id).submit(order)
+        self._line(caller).submit(order)
 
     def acknowledge(self, caller: str, order_ids: list[str]) -> None:
-        if caller in self._lines:
-            self._lines[caller].acknowledge(order_ids)
+        self._line(caller).acknowledge(order_ids)
 
     def cancel(self, caller: str, order_ids: list[str]) -> None:
-        if caller in self._lines:
-            self._lines[caller].cancel(order_ids)
+        self._line(caller).cancel(order_ids)
+
+    def forget(self, order_ids: list[str]) -> None:
+        for line in self._lines.values():
+            line.forget(order_ids)
 
     async def close(self) -> None:
         for line in self._lines.values():
             await line.close()
 
-    def _line(self, caller: str, job_id: str) -> _Line:
-        return self._lines[caller if caller in self._lines else self.pick(job_id)]
+    def _line(self, caller: str) -> _Line:
+        """Returns the line to this caller, or where there is none of that name any more, always the same other one."""
+        return self._lines[caller if caller in self._lines else self.pick(caller)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """An order and when it was given first: sent again, it has less time left."""
+
+    order: Order
+    at_s: float
+
+    def now(self) -> Order:
+        return replace(self.order, timeout_s=self.order.timeout_s - (time.monotonic() - self.at_s))
 
 
 class _Line:
@@ -88,8 +104,8 @@ class _Line:
         self._epoch = epoch
         self._deliver = deliver
         self._replaced = replaced
-        self._outstanding: dict[str, Order] = {}
-        self._unsent: dict[str, Order] = {}
+        self._outstanding: dict[str, _Given] = {}
+        self._unsent: set[str] = set()
         self._cancelled: list[str] = []
         self._journalled: list[str] = []
         self._instance: str | None = None
@@ -98,8 +114,8 @@ class _Line:
         self._poller: asyncio.Task[None] | None = None
 
     def submit(self, order: Order) -> None:
-        self._outstanding[order.id] = order
-        self._unsent[order.id] = order
+        self._outstanding[order.id] = _Given(order=order, at_s=time.monotonic())
+        self._unsent.add(order.id)
         self._wake()
 
     def acknowledge(self, order_ids: list[str]) -> None:
@@ -107,11 +123,14 @@ class _Line:
         self._wake()
 
     def cancel(self, order_ids: list[str]) -> None:
-        for order_id in order_ids:
-            self._outstanding.pop(order_id, None)
-            self._unsent.pop(order_id, None)
+        self.forget(order_ids)
         self._cancelled += order_ids
         self._wake()
+
+    def forget(self, order_ids: list[str]) -> None:
+        for order_id in order_ids:
+            self._outstanding.pop(order_id, None)
+            self._unsent.discard(order_id)
 
     async def close(self) -> None:
         tasks = [task for task in (self._sender, self._poller) if task is not None]
@@ -127,17 +146,18 @@ class _Line:
 
     async def _send(self) -> None:
         while self._unsent or self._cancelled:
-            orders, self._unsent = list(self._unsent.values()), {}
+            orders = [self._outstanding[order_id].now() for order_id in self._unsent]
+            self._unsent = set()
             cancelled, self._cancelled = self._cancelled, []
             try:
                 instance = await self._port.call_models(self._holder, self._epoch, orders, cancelled)
-            except HolderGone:
-                self._unsent = dict(self._outstanding)
-                self._cancelled = cancelled + self._cancelled
-                await asyncio.sleep(PAUSE_S)
             except StaleEpoch:
                 self._replaced()
                 return
+            except DittoError:
+                self._unsent = set(self._outstanding)
+                self._cancelled = cancelled + self._cancelled
+                await asyncio.sleep(PAUSE_S)
             else:
                 self._saw(instance)
 
@@ -147,14 +167,14 @@ class _Line:
             wait_s = POLL_S if self._outstanding else 0.0
             try:
                 batch = await self._port.poll(self._holder, self._epoch, self._seen, journalled, wait_s)
-            except HolderGone:
-                self._journalled = journalled + self._journalled
-                await asyncio.sleep(PAUSE_S)
-                self._unsent = dict(self._outstanding)
-                self._wake()
             except StaleEpoch:
                 self._replaced()
                 return
+            except DittoError:
+                self._journalled = journalled + self._journalled
+                await asyncio.sleep(PAUSE_S)
+                self._unsent = set(self._outstanding)
+                self._wake()
             else:
                 self._seen = batch.seen
                 self._saw(batch.seen.instance)
@@ -164,12 +184,12 @@ class _Line:
         """Delivers what was ordered; an outcome for a job that is still being recovered stays with the caller."""
         for outcome in outcomes:
             if self._outstanding.pop(outcome.order_id, None) is not None:
-                self._unsent.pop(outcome.order_id, None)
+                self._unsent.discard(outcome.order_id)
                 self._deliver(outcome)
 
     def _saw(self, instance: str) -> None:
         """Notes the caller's instance; a new one knows nothing of what is outstanding, so all is sent again."""
         if self._instance is not None and instance != self._instance:
-            self._unsent = dict(self._outstanding)
+            self._unsent = set(self._outstanding)
             self._wake()
         self._instance = instance

@@ -100,9 +100,14 @@ async def attach(
         await asyncio.to_thread(join_running, verbose=verbose)
     else:
         await asyncio.to_thread(join, address, verbose=verbose)
-    if settings is None:
-        settings = await cluster_settings() or configuration.load()
-    journal = open_journal(settings.store)
+    try:
+        if settings is None:
+            settings = await cluster_settings() or configuration.load()
+        journal = open_journal(settings.store)
+    except BaseException:
+        if own:
+            await asyncio.to_thread(leave)
+        raise
     actors = Actors(settings)
     spares = Spares(actors)
     tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(caller.status()) for caller in actors.callers()]

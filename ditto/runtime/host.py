@@ -16,10 +16,18 @@ from ditto.domain import events as ev
 from ditto.domain.events import Recorded
 from ditto.domain.job import Job, fold
 from ditto.domain.spec import JobSpec
-from ditto.errors import AppendConflict, HolderGone, SpareTaken, StaleEpoch, StoreUnavailable
+from ditto.errors import (
+    AppendConflict,
+    HolderGone,
+    IllegalMove,
+    SpareTaken,
+    StaleEpoch,
+    StoreError,
+    StoreUnavailable,
+)
 from ditto.runtime.calling import CallerPort, Lines
 from ditto.runtime.orders import Outcome
-from ditto.runtime.runner import Clock, JobRunner, first_events, numbered, utc_now
+from ditto.runtime.runner import Clock, JobRunner, first_events, numbered, persistently, utc_now
 from ditto.store.port import Append, Claim, Journal
 
 log = logging.getLogger("ditto.host")
@@ -80,6 +88,7 @@ class Host:
         self._pid = pid
         self._epoch = 0
         self._held: dict[str, _Held] = {}
+        self._accepting: set[str] = set()
         self._used = False
         self._replaced = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,8 +105,7 @@ class Host:
         unfinished = await self._journal.held(self._name)
         if unfinished:
             await self._renew()
-        for job_id in unfinished:
-            await self._adopt(job_id)
+        await self._adopt_all(unfinished)
         self._started.set()
 
     async def status(self) -> HostStatus:
@@ -116,6 +124,7 @@ class Host:
         await self._begin(job_id)
         events = first_events(job_id, spec, self._name, self._lines.pick(job_id), self._clock)
         append = Append(job_id=job_id, id=self._new_id(), after=0, events=events, claim=claim)
+        self._accepting.add(job_id)
         try:
             await self._journal.append(append)
         except AppendConflict:
@@ -123,13 +132,14 @@ class Host:
         except BaseException:
             self._used = not self._own_job
             raise
+        finally:
+            self._accepting.discard(job_id)
         self._run(job_id, list(numbered(append)))
         return self._held[job_id].runner.job
 
     async def adopt(self, job_id: str) -> None:
         """Takes over a job whose holder is gone; does nothing if it has ended or somebody else was quicker."""
         await self._started.wait()
-        self._used = True
         await self._renew()
         await self._adopt(job_id)
 
@@ -187,13 +197,25 @@ class Host:
 
     async def _holding(self, job_id: str) -> _Held:
         await self._started.wait()
+        if job_id not in self._held and job_id not in self._accepting:
+            row = await self._journal.row(job_id)
+            if row is not None and row.holder == self._name and not row.state.ended:
+                await self._adopt(job_id)
         held = self._held.get(job_id)
         if held is None:
             raise HolderGone(f"{self._name} does not hold job {job_id}")
         return held
 
+    async def _adopt_all(self, job_ids: list[str]) -> None:
+        """Goes on with these jobs; one that cannot be read holds no other up."""
+        for job_id in job_ids:
+            try:
+                await self._adopt(job_id)
+            except (IllegalMove, StoreError) as error:
+                log.error("job not adopted", extra={"job_id": job_id, "reason": str(error)})
+
     async def _adopt(self, job_id: str) -> None:
-        if job_id in self._held:
+        if job_id in self._held or self._replaced:
             return
         records = await self._journal.read(job_id)
         job = fold(job_id, records)
@@ -207,7 +229,6 @@ class Host:
             return
         log.info("job adopted", extra={"job_id": job_id, "holder": self._name, "epoch": self._epoch})
         self._used = True
-        self._hold_lease()
         self._run(job_id, [*records, *numbered(append)])
 
     def _run(self, job_id: str, records: list[Recorded]) -> None:
@@ -222,6 +243,7 @@ class Host:
         ended: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
         ended.add_done_callback(lambda future: future.cancelled() or future.exception())
         self._held[job_id] = _Held(runner=runner, records=records, ended=ended)
+        self._hold_lease()
         self._own(self._finish(job_id))
 
     def _own(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
@@ -234,10 +256,12 @@ class Host:
         held = self._held[job_id]
         try:
             held.ended.set_result(await held.runner.run())
-        except (AppendConflict, StaleEpoch):
+        except AppendConflict:
+            self._lines.forget(held.runner.outstanding())
             held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._name}"))
         except Exception:
             log.exception("job failed inside Ditto", extra={"job_id": job_id})
+            self._lines.forget(held.runner.outstanding())
             await self._fail(job_id, held)
         finally:
             self._held.pop(job_id, None)
@@ -251,9 +275,9 @@ class Host:
         event = ev.JobFailed(type="InternalError", message=f"Ditto failed on this job; its log names {job_id}")
         append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=((self._clock(), event),))
         try:
-            await self._journal.append(append)
-        except (AppendConflict, StoreUnavailable):
-            held.ended.set_exception(HolderGone(f"job {job_id} could not be ended by {self._name}"))
+            await persistently(self._journal, append)
+        except AppendConflict:
+            held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._name}"))
         else:
             held.ended.set_result(fold(job_id, [*held.records, *numbered(append)]))
 
@@ -273,11 +297,17 @@ class Host:
             self._lease = self._own(self._keep_lease())
 
     async def _keep_lease(self) -> None:
+        """Renews the lease while there are jobs, and finds any that the journal says are here and are not."""
         while True:
             await self._renew()
             await asyncio.sleep(self._lease_s / 3)
-            if not self._held:
+            if not self._held and not self._accepting:
                 return
+            try:
+                named = await self._journal.held(self._name)
+            except StoreUnavailable:
+                continue
+            await self._adopt_all([job_id for job_id in named if job_id not in self._accepting])
 
     async def _renew(self) -> None:
         try:

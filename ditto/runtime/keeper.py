@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from ditto.errors import HolderGone, StoreError
+from ditto.errors import DittoError, StoreError
 from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Directory, shared_name
 from ditto.runtime.runner import Clock, utc_now
@@ -20,6 +20,7 @@ from ditto.store.port import Journal
 log = logging.getLogger("ditto.keeper")
 
 PAUSE_S = 1.0
+PATIENCE_S = 30.0
 
 
 class Keeper:
@@ -45,6 +46,7 @@ class Keeper:
         self._clock = clock
         self._spares: list[str] = []
         self._lingering: dict[str, float] = {}
+        self._idle: set[str] = set()
         self._changed = asyncio.Event()
         self._refill = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,8 +93,8 @@ class Keeper:
             try:
                 async with asyncio.timeout(PAUSE_S):
                     status = await self._directory.host(name).status()
-            except (HolderGone, TimeoutError):
-                continue  # it is starting or going; the sweep takes care of its job
+            except (DittoError, TimeoutError):
+                continue  # it is starting or going; it is looked at again
             if not status.used:
                 self._spares.append(name)
             elif status.open_jobs == 0:
@@ -120,8 +122,9 @@ class Keeper:
         """Returns when the holder of this name is there, begun now if it was not."""
         while True:
             try:
-                await self._directory.create_host(name).status()
-            except HolderGone:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._directory.create_host(name).status()
+            except (DittoError, TimeoutError):
                 await asyncio.sleep(PAUSE_S)
             else:
                 return
@@ -134,9 +137,27 @@ class Keeper:
             for name, since in list(self._lingering.items()):
                 if now - since >= self._runtime.linger_s:
                     self._end(name)
-            for name in list(self._spares):
-                if name not in self._directory.names():
-                    await self.taken(name)
+            living = self._directory.names()
+            for name in set(self._spares) - set(living):
+                await self.taken(name)
+            await self._account_for([name for name in living if name.startswith(PREFIX)])
+
+    async def _account_for(self, actors: list[str]) -> None:
+        """Ends, on the second look, each job's own actor that holds nothing and that nobody has told about."""
+        idle = set()
+        for name in actors:
+            if name in self._spares or name in self._lingering:
+                continue
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    status = await self._directory.host(name).status()
+            except (DittoError, TimeoutError):
+                continue  # it is starting, going, or busy
+            if status.open_jobs == 0:
+                idle.add(name)
+        for name in idle & self._idle:
+            await self.ended(name)
+        self._idle = idle - self._idle
 
     async def _sweep(self) -> None:
         """Finds accepted jobs that nobody holds and gives them to a shared host."""
@@ -150,8 +171,9 @@ class Keeper:
             for place, row in enumerate(orphans):
                 host = self._directory.create_host(shared_name(place % self._runtime.hosts))
                 try:
-                    await host.adopt(row.job_id)
-                except (HolderGone, StoreError) as error:
+                    async with asyncio.timeout(PATIENCE_S):
+                        await host.adopt(row.job_id)
+                except (DittoError, TimeoutError) as error:
                     log.warning("orphan not adopted", extra={"job_id": row.job_id, "reason": str(error)})
             await asyncio.sleep(self._runtime.lease_s / 2)
 

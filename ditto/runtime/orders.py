@@ -21,9 +21,11 @@ class Order:
 
     Attributes:
         id: `<job>/<round>/<call>`: the same order again is the same call.
+        adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over.
     """
 
     id: str
+    adoptions: int
     provider: str
     name: str
     request: ModelRequest
@@ -32,12 +34,17 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The order belongs to another holder, which has taken the job over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of an order; `caller` keeps it until it is acknowledged."""
 
     order_id: str
     caller: str
-    result: Reply | Failure
+    result: Reply | Failure | Moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,10 @@ class Calls(Protocol):
 
     def cancel(self, caller: str, order_ids: list[str]) -> None: ...
 
+    def forget(self, order_ids: list[str]) -> None:
+        """Waits for these no longer; their calls go on for whoever has the job."""
+        ...
+
 
 def order_id(job_id: str, call: str, round_: int) -> str:
     """Returns the id under which a call is made."""
@@ -99,6 +110,7 @@ def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] |
     messages = strategies.messages(job, call_name)
     return Order(
         id=order_id(job.id, call_name, status.round),
+        adoptions=job.adoptions,
         provider=provider,
         name=call.model,
         request=ModelRequest(

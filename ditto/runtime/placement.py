@@ -11,7 +11,7 @@ from typing import Protocol
 from ditto.domain.events import Recorded
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec, Placement
-from ditto.errors import HolderGone
+from ditto.errors import DittoError
 from ditto.runtime.host import PREFIX, HostStatus
 from ditto.store.port import Claim
 
@@ -90,6 +90,8 @@ class Spares:
         if not self._ready:
             return None
         name = self._ready.popleft()
+        if self._task is None:
+            return name  # who follows no keeper tells it nothing either
         note = asyncio.get_running_loop().create_task(self._note(name))
         self._notes.add(note)
         note.add_done_callback(self._notes.discard)
@@ -104,14 +106,14 @@ class Spares:
     async def _note(self, name: str) -> None:
         try:
             await self._directory.keeper().taken(name)
-        except HolderGone:
+        except DittoError:
             return  # the keeper finds out by itself when it comes back
 
     async def _follow(self) -> None:
         while True:
             try:
                 now = await self._directory.keeper().spares(self._told, POLL_S)
-            except HolderGone:
+            except DittoError:
                 await asyncio.sleep(PAUSE_S)
                 continue
             self._ready.extend(name for name in now if name not in self._told and name not in self._ready)

@@ -18,13 +18,15 @@ from ditto.domain import schemas, strategies
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.job import Job, Running, accepted, apply
 from ditto.domain.spec import JobSpec
-from ditto.domain.timers import Timer, expire, next_timer
-from ditto.errors import StoreUnavailable
-from ditto.runtime.orders import Calls, Outcome, order, order_id
+from ditto.domain.timers import expire, wakes_at
+from ditto.errors import AppendConflict, StoreUnavailable
+from ditto.runtime.orders import Calls, Moved, Outcome, order, order_id
 from ditto.store.port import Append, Journal
 
 Clock = Callable[[], datetime]
 STORE_PAUSE_S = 0.5
+_SMALL_PANEL = 20
+"""Up to so many replies are merged in a few milliseconds; more are merged on a thread."""
 
 
 def utc_now() -> datetime:
@@ -65,6 +67,11 @@ class JobRunner:
         self._outcomes.setdefault(outcome.order_id, outcome)
         self._arrived.set()
 
+    def outstanding(self) -> list[str]:
+        """Returns the ids of the orders that this job waits for."""
+        running = {name: status for name, status in self.job.calls.items() if isinstance(status, Running)}
+        return [order_id(self.job.id, name, status.round) for name, status in running.items()]
+
     def cancel(self) -> None:
         """Asks the job to end without a verdict."""
         self._cancelled = True
@@ -86,37 +93,37 @@ class JobRunner:
     async def _turn(self) -> None:
         before = self.job
         taken, self._outcomes = list(self._outcomes.values()), {}
-        events = self._turn_events(taken)
+        if any(isinstance(outcome.result, Moved) for outcome in taken):
+            raise AppendConflict(f"job {self.job.id} has been taken over")
+        events = await self._turn_events(taken)
         if events:
             await self._append(events)
         self._acknowledge(taken)
         started = [event.call for _, event in events if isinstance(event, ev.CallStarted)]
         if self.job.state.ended:
-            self._stop(before)
+            self._stop(before, {outcome.order_id for outcome in taken})
         else:
             self._submit(started)
 
-    def _turn_events(self, outcomes: list[Outcome]) -> tuple[tuple[datetime, Event], ...]:
+    async def _turn_events(self, outcomes: list[Outcome]) -> tuple[tuple[datetime, Event], ...]:
         turn = _Turn(self.job, self._clock)
         for outcome in outcomes:
             turn.take(outcome)
-        timer = next_timer(turn.job)
         if self._cancelled and not turn.job.state.ended:
             turn.add(ev.JobCancelled())
-        elif timer is not None and timer.at <= self._clock():
-            for event in expire(turn.job, timer.cut, self._clock()):
+        else:
+            for event in expire(turn.job, self._clock()):
                 turn.add(event)
-        turn.decide(self._calls.pick(self.job.id))
+        caller = self._calls.pick(self.job.id)
+        if len(turn.job.spec.calls) > _SMALL_PANEL and turn.settles():
+            await asyncio.to_thread(turn.decide, caller)
+        else:
+            turn.decide(caller)
         return tuple(turn.events)
 
     async def _append(self, events: tuple[tuple[datetime, Event], ...]) -> None:
         append = Append(job_id=self.job.id, id=self._new_id(), after=self.job.seq, events=events)
-        while True:
-            try:
-                await self._journal.append(append)
-                break
-            except StoreUnavailable:
-                await asyncio.sleep(STORE_PAUSE_S)
+        await persistently(self._journal, append)
         records = numbered(append)
         for record in records:
             self.job = apply(self.job, record)
@@ -139,15 +146,15 @@ class JobRunner:
         for caller, keys in by_caller.items():
             self._calls.acknowledge(caller, keys)
 
-    def _stop(self, before: Job) -> None:
+    def _stop(self, before: Job, taken: set[str]) -> None:
         """Cancels what is still under way for a job that has ended."""
         for name, status in before.calls.items():
-            if isinstance(status, Running):
-                self._calls.cancel(status.caller, [order_id(before.id, name, status.round)])
+            if isinstance(status, Running) and (key := order_id(before.id, name, status.round)) not in taken:
+                self._calls.cancel(status.caller, [key])
 
     async def _wait(self) -> None:
-        timer: Timer | None = next_timer(self.job)
-        left_s = None if timer is None else max(0.0, (timer.at - self._clock()).total_seconds())
+        moment = wakes_at(self.job)
+        left_s = None if moment is None else max(0.0, (moment - self._clock()).total_seconds())
         try:
             async with asyncio.timeout(left_s):
                 await self._arrived.wait()
@@ -191,6 +198,10 @@ class _Turn:
             case Failure() as failure:
                 self.add(ev.CallFailed(call=call, round=status.round, failure=failure))
 
+    def settles(self) -> bool:
+        """Tells whether the strategy has all that it waits for, so that `decide` will merge."""
+        return any(isinstance(action, strategies.Settle) for action in strategies.next_actions(self.job))
+
     def decide(self, caller: str) -> None:
         """Adds what the strategy asks for: calls to start, or the job's end."""
         for action in strategies.next_actions(self.job):
@@ -203,6 +214,21 @@ class _Turn:
                     self.add(ev.JobCompleted(verdict=verdict, merge_s=time.perf_counter() - began))
                 case strategies.Fail(type=type_, message=message):
                     self.add(ev.JobFailed(type=type_, message=message))
+
+
+async def persistently(journal: Journal, append: Append) -> None:
+    """Appends, and while the store is away tries again: the same append twice is one.
+
+    Raises:
+        AppendConflict: Another writer has written at that place.
+    """
+    while True:
+        try:
+            await journal.append(append)
+        except StoreUnavailable:
+            await asyncio.sleep(STORE_PAUSE_S)
+        else:
+            return
 
 
 def numbered(append: Append) -> tuple[Recorded, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,13 +20,15 @@ from ditto.errors import (
     BadRequest,
     HolderGone,
     IdempotencyMismatch,
+    InternalError,
+    JournalUnreadable,
     KeyTaken,
     NotFound,
     SpareTaken,
     StoreUnavailable,
     Unavailable,
 )
-from ditto.runtime.placement import HostPort, Placer
+from ditto.runtime.placement import Placer
 from ditto.runtime.runner import Clock, utc_now
 from ditto.settings import Settings
 from ditto.settings.resolving import resolve
@@ -143,10 +145,7 @@ class Service:
         Raises:
             NotFound: There is no such job.
         """
-        try:
-            records = await self._journal.read(job_id)
-        except StoreUnavailable as error:
-            raise Unavailable(str(error)) from error
+        records = await self._read(job_id)
         if not records:
             raise NotFound(f"there is no job {job_id}")
         return fold(job_id, records)
@@ -180,13 +179,13 @@ class Service:
         while True:
             row = await self._row(job_id)
             if row.state.ended:
-                records = await self._journal.read(job_id, after)
+                records = await self._read(job_id, after)
             else:
                 try:
                     records = await self._placer.holding(row.holder).events(job_id, after, POLL_S)
                 except HolderGone:
                     await asyncio.sleep(PAUSE_S)
-                    records = await self._journal.read(job_id, after)
+                    records = await self._read(job_id, after)
             for record in records:
                 yield record
                 after = record.seq
@@ -225,7 +224,7 @@ class Service:
         wanted = Filter(state=state, needs_review=needs_review, metadata=metadata or {})
         try:
             page = await self._journal.page(wanted, limit, cursor)
-        except ValueError:
+        except (ValueError, OverflowError):
             message = "is none that a list of jobs has given"
             raise BadRequest("the request is wrong", [{"path": "cursor", "message": message}]) from None
         except StoreUnavailable as error:
@@ -249,17 +248,14 @@ class Service:
         for _ in range(TRIES):
             try:
                 return await host.accept(job_id, spec, claim)
-            except SpareTaken:
-                job_id, host = self._placer.place(placement)
+            except SpareTaken:  # another process was quicker
+                job_id, host = self._placer.place(Placement.SHARED if placement is Placement.AUTO else placement)
             except HolderGone:
                 if (job := await self._accepted(job_id)) is not None:
                     return job
-                host = self._next_host(placement, job_id, host)
+                if placement is not Placement.DEDICATED:
+                    host = self._placer.shared()  # should both come to life, the journal lets one accept this id
         raise Unavailable("no holder of jobs can be reached")
-
-    def _next_host(self, placement: Placement, job_id: str, host: HostPort) -> HostPort:
-        """Returns where the same job is tried next: its number in the journal is the fence if both come to life."""
-        return host if placement is Placement.DEDICATED else self._placer.shared()
 
     async def _accepted(self, job_id: str) -> Job | None:
         await asyncio.sleep(PAUSE_S)
@@ -274,6 +270,14 @@ class Service:
                 taken.job_id,
             )
         return Submitted(job=await self.get(taken.job_id), created=False)
+
+    async def _read(self, job_id: str, after: int = 0) -> Sequence[Recorded]:
+        try:
+            return await self._journal.read(job_id, after)
+        except StoreUnavailable as error:
+            raise Unavailable(str(error)) from error
+        except JournalUnreadable as error:
+            raise InternalError(str(error), None, job_id) from error
 
     async def _row(self, job_id: str) -> JobRow:
         try:

@@ -31,12 +31,19 @@ class GroupCommit(Generic[T, R]):
     def __init__(self, write: Callable[[list[T]], list[R | BaseException]], *, limit: int = 500) -> None:
         self._write = write
         self._limit = limit
+        self._closed = False
         self._entries: queue.SimpleQueue[_Entry[T, R] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ditto-journal", daemon=True)
         self._thread.start()
 
     async def put(self, item: T) -> R:
-        """Returns what `write` returned for this item, when its batch is written."""
+        """Returns what `write` returned for this item, when its batch is written.
+
+        Raises:
+            RuntimeError: It has been closed.
+        """
+        if self._closed:
+            raise RuntimeError("the writer has been closed")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[R] = loop.create_future()
         self._entries.put(_Entry(item=item, done=done, loop=loop))
@@ -44,6 +51,7 @@ class GroupCommit(Generic[T, R]):
 
     async def close(self) -> None:
         """Returns when all that was put is written."""
+        self._closed = True
         self._entries.put(None)
         await asyncio.to_thread(self._thread.join)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ditto.domain import events as ev
 from ditto.domain.events import Event, Recorded
 from ditto.domain.job import Completed, Job, fold
+from ditto.domain.spec import JSON
 from ditto.errors import AppendConflict, KeyTaken, StaleEpoch
 from ditto.store.port import Append, Filter, JobRow, RowPage
 
@@ -103,7 +105,13 @@ def _matches(job: Job, wanted: Filter) -> bool:
         review = isinstance(job.outcome, Completed) and job.outcome.verdict.needs_review
         if review is not wanted.needs_review:
             return False
-    return all(str(job.spec.metadata.get(key)) == value for key, value in wanted.metadata.items())
+    return all(
+        key in job.spec.metadata and _text(job.spec.metadata[key]) == value for key, value in wanted.metadata.items()
+    )
+
+
+def _text(value: JSON) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _row(job: Job) -> JobRow:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Text, cast, create_engine, event, func, insert, select, tuple_, update
+from pydantic import ValidationError
+from sqlalchemy import Connection, Engine, Text, case, cast, create_engine, event, func, insert, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool
@@ -21,7 +23,15 @@ from sqlalchemy.pool import NullPool
 from ditto.domain import events as ev
 from ditto.domain.events import Recorded, decode, encode
 from ditto.domain.job import JobState
-from ditto.errors import AppendConflict, ConfigurationError, KeyTaken, StaleEpoch, StoreError, StoreUnavailable
+from ditto.errors import (
+    AppendConflict,
+    ConfigurationError,
+    JournalUnreadable,
+    KeyTaken,
+    StaleEpoch,
+    StoreError,
+    StoreUnavailable,
+)
 from ditto.store import tables
 from ditto.store.group_commit import GroupCommit
 from ditto.store.port import Append, Filter, JobRow, RowPage
@@ -47,12 +57,15 @@ class SqliteJournal:
         self._path = path
         self._engine = _open(path)
         self._writer_connection: Connection | None = None
-        self._writer: GroupCommit[Append | _Write, Any] = GroupCommit(self._write)
+        self._writer: GroupCommit[_Write, Any] = GroupCommit(self._write)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ditto-journal-reader")
         self._reader_connection: Connection | None = None
 
     async def append(self, append: Append) -> None:
-        await self._writer.put(append)
+        rows = _Rows.of(append)  # what cannot be encoded fails here, and not in the transaction of many
+        await self._writer.put(
+            _Write(run=lambda connection: _append(connection, rows), lost=lambda connection: _lost(connection, append))
+        )
 
     async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
         query = (
@@ -61,7 +74,7 @@ class SqliteJournal:
             .order_by(events.c.seq)
         )
         rows = await self._query(lambda connection: connection.execute(query).all())
-        return [Recorded(seq=row.seq, at=from_us(row.at_us), event=decode(row.body)) for row in rows]
+        return [_recorded(job_id, row) for row in rows]
 
     async def row(self, job_id: str) -> JobRow | None:
         found = await self._query(lambda connection: connection.execute(_rows().where(jobs.c.job_id == job_id)).first())
@@ -83,6 +96,7 @@ class SqliteJournal:
             query = query.where(_json_text(path) == value)
         if cursor is not None:
             created_us, _, job_id = cursor.partition("-")
+            to_us(from_us(int(created_us)))  # a number that is no moment raises here
             query = query.where(tuple_(jobs.c.created_us, jobs.c.job_id) < (int(created_us), job_id))
         rows = await self._query(lambda connection: connection.execute(query.limit(limit + 1)).all())
         shown = rows[:limit]
@@ -110,14 +124,14 @@ class SqliteJournal:
             .on_conflict_do_update(index_elements=["name"], set_={"epoch": holders.c.epoch + 1})
             .returning(holders.c.epoch)
         )
-        epoch: int = await self._writer.put(_Write(lambda connection: connection.execute(statement).scalar_one()))
+        epoch: int = await self._writer.put(_Write(run=lambda connection: connection.execute(statement).scalar_one()))
         return epoch
 
     async def renew(self, holder: str, epoch: int, until: datetime) -> None:
         statement = (
             update(holders).where(holders.c.name == holder, holders.c.epoch == epoch).values(expires_us=to_us(until))
         )
-        renewed = await self._writer.put(_Write(lambda connection: connection.execute(statement).rowcount))
+        renewed = await self._writer.put(_Write(run=lambda connection: connection.execute(statement).rowcount))
         if renewed == 0:
             raise StaleEpoch(f"{holder} has begun a later epoch than {epoch}")
 
@@ -138,10 +152,12 @@ class SqliteJournal:
                 self._reader_connection = self._engine.connect()
             return query(self._reader_connection)
         except DatabaseError as error:
-            self._reader_connection = None
+            if self._reader_connection is not None:
+                self._reader_connection.close()
+                self._reader_connection = None
             raise _unavailable(self._path, error) from error
 
-    def _write(self, batch: list[Append | _Write]) -> list[Any]:
+    def _write(self, batch: list[_Write]) -> list[Any]:
         try:
             if self._writer_connection is None:
                 self._writer_connection = self._engine.connect()
@@ -153,11 +169,41 @@ class SqliteJournal:
             return [_unavailable(self._path, error)] * len(batch)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Write:
-    """Any other statement that goes through the writer's thread."""
+    """What the writer's thread is asked to do.
 
-    def __init__(self, run: Callable[[Connection], Any]) -> None:
-        self.run = run
+    Attributes:
+        run: Writes and returns the answer.
+        lost: What a broken constraint means: returns the answer or the error.
+    """
+
+    run: Callable[[Connection], Any]
+    lost: Callable[[Connection], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """An append as the tables take it: its events, the job's row if it is new, else what changes in it."""
+
+    append: Append
+    events: list[tuple[str, int, str, int, str, bytes]]
+    new_row: dict[str, Any] | None
+    changes: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, append: Append) -> _Rows:
+        at, first = append.events[0]
+        rest = append.events[1:] if isinstance(first, ev.JobAccepted) else append.events
+        return cls(
+            append=append,
+            events=[
+                (append.job_id, append.after + place, append.id, to_us(at), written.kind, encode(written))
+                for place, (at, written) in enumerate(append.events, start=1)
+            ],
+            new_row=tables.new_row(append.job_id, at, first) if isinstance(first, ev.JobAccepted) else None,
+            changes=tables.changes(rest) if rest else None,
+        )
 
 
 def _open(path: Path) -> Engine:
@@ -201,7 +247,7 @@ def _migrate(connection: Connection, path: Path) -> None:
         connection.exec_driver_sql(f"PRAGMA user_version={tables.SCHEMA_VERSION}")
 
 
-def _committed(connection: Connection, batch: list[Append | _Write]) -> list[Any]:
+def _committed(connection: Connection, batch: list[_Write]) -> list[Any]:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         results = [_in_savepoint(connection, item) for item in batch]
@@ -212,50 +258,32 @@ def _committed(connection: Connection, batch: list[Append | _Write]) -> list[Any
     return results
 
 
-def _in_savepoint(connection: Connection, item: Append | _Write) -> Any:
+def _in_savepoint(connection: Connection, item: _Write) -> Any:
     """Runs one item such that its failure undoes nothing but itself."""
     connection.exec_driver_sql("SAVEPOINT item")
     try:
-        result = _run(connection, item)
+        result = item.run(connection)
     except (IntegrityError, StoreError) as error:
         connection.exec_driver_sql("ROLLBACK TO item")
         connection.exec_driver_sql("RELEASE item")
-        if isinstance(error, StoreError):
-            return error
-        assert isinstance(item, Append)
-        return _lost(connection, item)
+        return error if isinstance(error, StoreError) or item.lost is None else item.lost(connection)
     connection.exec_driver_sql("RELEASE item")
     return result
 
 
-def _run(connection: Connection, item: Append | _Write) -> Any:
-    match item:
-        case _Write():
-            return item.run(connection)
-        case Append():
-            _append(connection, item)
-            return None
-
-
-def _append(connection: Connection, append: Append) -> None:
+def _append(connection: Connection, rows: _Rows) -> None:
+    append = rows.append
     if append.after > 0:
         last = connection.exec_driver_sql("SELECT max(seq) FROM events WHERE job_id = ?", (append.job_id,)).scalar()
         if last is None or last < append.after:
             raise AppendConflict(f"job {append.job_id} has no event {append.after} to append to")
-    rows = [
-        (append.job_id, append.after + place, append.id, to_us(at), written.kind, encode(written))
-        for place, (at, written) in enumerate(append.events, start=1)
-    ]
-    connection.exec_driver_sql(_INSERT_EVENT, rows)
-    at, first = append.events[0]
-    rest = append.events
-    if isinstance(first, ev.JobAccepted):
-        connection.execute(insert(jobs).values(tables.new_row(append.job_id, at, first)))
-        rest = append.events[1:]
+    connection.exec_driver_sql(_INSERT_EVENT, rows.events)
+    if rows.new_row is not None:
+        connection.execute(insert(jobs).values(rows.new_row))
     if append.claim is not None:
         _claim(connection, append)
-    if rest:
-        connection.execute(update(jobs).where(jobs.c.job_id == append.job_id).values(tables.changes(rest)))
+    if rows.changes is not None:
+        connection.execute(update(jobs).where(jobs.c.job_id == append.job_id).values(rows.changes))
 
 
 def _claim(connection: Connection, append: Append) -> None:
@@ -276,6 +304,13 @@ def _lost(connection: Connection, append: Append) -> AppendConflict | None:
     return AppendConflict(f"another writer has appended to job {append.job_id} after event {append.after}")
 
 
+def _recorded(job_id: str, row: Any) -> Recorded:
+    try:
+        return Recorded(seq=row.seq, at=from_us(row.at_us), event=decode(row.body))
+    except ValidationError as error:
+        raise JournalUnreadable(f"event {row.seq} of job {job_id} is none that this version knows") from error
+
+
 def _rows() -> Any:
     return select(jobs.c.job_id, jobs.c.state, jobs.c.holder, jobs.c.updated_us)
 
@@ -285,7 +320,10 @@ def _row(row: Any) -> JobRow:
 
 
 def _json_text(path: str) -> Any:
-    return cast(func.json_extract(jobs.c.metadata, path), Text)
+    kind = func.json_type(jobs.c.metadata, path)
+    return case(
+        (kind == "true", "true"), (kind == "false", "false"), else_=cast(func.json_extract(jobs.c.metadata, path), Text)
+    )
 
 
 def _quoted(key: str) -> str:

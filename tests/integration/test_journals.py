@@ -13,7 +13,14 @@ import pytest
 from ditto.domain import events as ev
 from ditto.domain.job import JobState
 from ditto.domain.verdict import Intent, Verdict
-from ditto.errors import AppendConflict, ConfigurationError, KeyTaken, StaleEpoch, StoreUnavailable
+from ditto.errors import (
+    AppendConflict,
+    ConfigurationError,
+    JournalUnreadable,
+    KeyTaken,
+    StaleEpoch,
+    StoreUnavailable,
+)
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import Append, Claim, Filter
 from ditto.store.sqlite import SqliteJournal
@@ -85,6 +92,17 @@ async def test_a_conflict_in_a_batch_fails_that_jobs_append_alone(journal):
     assert {len(await journal.read(f"j{n}")) for n in range(20)} == {2}
 
 
+async def test_an_append_that_cannot_be_encoded_fails_alone(tmp_path):
+    journal = SqliteJournal(tmp_path / "journal.db")
+    good = [journal.append(acceptance(f"j{n}")) for n in range(5)]
+    bad = journal.append(acceptance("bad", metadata={"when": NOON}))
+    results = await asyncio.gather(*good, bad, return_exceptions=True)
+    assert results[:5] == [None] * 5
+    assert isinstance(results[5], TypeError)
+    assert await journal.row("bad") is None
+    await journal.close()
+
+
 async def test_a_key_names_the_job_that_took_it_first(journal):
     await journal.append(acceptance(claim=Claim(key="k", fingerprint="f")))
     with pytest.raises(KeyTaken) as taken:
@@ -138,8 +156,29 @@ async def test_jobs_are_listed_newest_first_page_by_page(journal):
     by_team = await journal.page(Filter(metadata={"team": "red"}), 10, None)
     assert [row.job_id for row in by_team.rows] == ["j3", "j1"]
     assert [row.job_id for row in (await journal.page(Filter(metadata={"n": "2"}), 10, None)).rows] == ["j2"]
+    assert (await journal.page(Filter(metadata={"absent": "x"}), 10, None)).rows == ()
     assert [row.job_id for row in (await journal.page(Filter(state=JobState.COMPLETE), 10, None)).rows] == ["j3"]
     assert [row.job_id for row in (await journal.page(Filter(needs_review=True), 10, None)).rows] == ["j3"]
+
+
+async def test_metadata_is_compared_as_the_text_of_its_json(journal):
+    await journal.append(acceptance("j1", metadata={"urgent": True, "n": 1.5, "who": "Ann"}))
+    for key, value in (("urgent", "true"), ("n", "1.5"), ("who", "Ann")):
+        assert [row.job_id for row in (await journal.page(Filter(metadata={key: value}), 10, None)).rows] == ["j1"]
+    assert (await journal.page(Filter(metadata={"urgent": "1"}), 10, None)).rows == ()
+
+
+async def test_an_event_that_this_version_does_not_know_stops_that_job_alone(tmp_path):
+    journal = SqliteJournal(tmp_path / "journal.db")
+    await journal.append(acceptance("j1"))
+    await journal.append(acceptance("j2"))
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("UPDATE events SET body = ? WHERE job_id = 'j1'", (b'{"kind": "job.teleported"}',))
+    connection.close()
+    with pytest.raises(JournalUnreadable, match="event 1 of job j1"):
+        await journal.read("j1")
+    assert len(await journal.read("j2")) == 1
+    await journal.close()
 
 
 async def test_two_processes_share_one_file(tmp_path):

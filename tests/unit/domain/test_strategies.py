@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from ditto.domain import events as ev
 from ditto.domain import strategies
-from ditto.domain.events import Cut
 from ditto.domain.job import Completed, Errored, JobState
 from ditto.domain.spec import StrategyName
 from ditto.domain.strategies import Ask, Fail, Settle
-from ditto.domain.timers import expire, next_timer
+from ditto.domain.timers import MARGIN_S, expire, wakes_at
 from tests.unit.domain.jobs import after, answered, at, begun, failed, finished, settled, spec, started
 
 NUMBER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -135,23 +134,34 @@ def test_cooperative_skips_a_dead_model_and_takes_the_last_answer():
 
 def test_grace_gives_up_those_that_have_not_answered():
     job = started(begun(spec("a", "b", grace_s=5)))
-    assert next_timer(job).cut is Cut.DEADLINE
+    assert wakes_at(job) == at(1 + 300 + MARGIN_S)
     job = answered(job, "a", "42")
-    timer = next_timer(job)
-    assert (timer.cut, timer.at) == (Cut.GRACE, job.updated_at + timedelta(seconds=5))
-    job = finished(after(job, *expire(job, Cut.GRACE, timer.at)))
+    moment = job.updated_at + timedelta(seconds=5)
+    assert wakes_at(job) == moment
+    assert expire(job, moment - timedelta(milliseconds=1)) == ()
+    job = finished(after(job, *expire(job, moment)))
     assert job.state is JobState.COMPLETE
     assert job.failures()["b"].type == "Timeout"
 
 
+def test_a_call_of_which_nothing_is_heard_is_given_up_a_little_after_its_timeout():
+    job = started(begun(spec("a", "b", timeout_s=10)))
+    assert expire(job, at(1 + 10)) == ()
+    late = wakes_at(job)
+    assert late == at(1 + 10 + MARGIN_S)
+    job = after(job, *expire(job, late))
+    assert job.failures()["a"].type == "Timeout"
+    assert wakes_at(job) == at(2 + 10 + MARGIN_S)
+
+
 def test_the_deadline_ends_a_job_with_what_has_arrived():
     job = answered(started(begun(spec("a", "b"))), "a", "42")
-    job = finished(after(job, *expire(job, Cut.DEADLINE, at(1800))))
+    job = finished(after(job, *expire(job, at(1800))))
     assert job.state is JobState.COMPLETE
 
 
 def test_the_deadline_fails_a_job_without_enough():
     job = started(begun(spec("a", "b")))
-    job = finished(after(job, *expire(job, Cut.DEADLINE, at(1800))))
+    job = finished(after(job, *expire(job, at(1800))))
     assert isinstance(job.outcome, Errored)
     assert job.outcome.type == "DeadlineExceeded"

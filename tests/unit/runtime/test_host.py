@@ -7,12 +7,15 @@ import itertools
 
 import pytest
 
-from ditto.domain.events import Failure, JobAccepted, Reply
+from ditto.domain.events import Failure, JobAccepted, JobCancelled, Recorded, Reply
 from ditto.domain.job import Completed, Errored, Job, JobState, fold
+from ditto.domain.spec import Message
 from ditto.errors import HolderGone, KeyTaken, SpareTaken, StaleEpoch, StoreUnavailable
+from ditto.providers.port import ModelRequest
 from ditto.runtime import calling, runner
+from ditto.runtime.caller import Caller
 from ditto.runtime.host import Host
-from ditto.runtime.orders import NOTHING_SEEN
+from ditto.runtime.orders import NOTHING_SEEN, Order
 from ditto.runtime.runner import utc_now
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import Append, Claim
@@ -21,6 +24,7 @@ from tests.unit.runtime.callers import CannedModels, KillableCaller
 
 FAR = utc_now().replace(year=2999)
 WAIT_S = 5.0
+REQUEST = ModelRequest(model="a", messages=(Message(role="user", content="?"),))
 
 
 @pytest.fixture(autouse=True)
@@ -277,3 +281,98 @@ async def test_grace_ends_the_waiting_for_a_hanging_model(house):
     assert result(job) == "42"
     assert job.failures()["hanging"].type == "Timeout"
     await until(lambda: house.models.cancelled["hanging"] == 1)
+
+
+async def test_a_call_on_which_ditto_stumbles_is_a_failed_call_and_not_a_hanging_job(house, caplog):
+    async def stumble(*args, **options):
+        raise ZeroDivisionError
+
+    house.models.ask = stumble
+    host = await house.host()
+    await host.accept("j1", asked("a"), None)
+    job = await house.ended(host, "j1")
+    assert job.failures()["a"].type == "Failed"
+
+
+async def test_a_holder_whose_job_was_taken_over_hears_of_it_and_asks_nobody(house):
+    first, second = await house.host("host:0"), await house.host("host:1")
+    await first.accept("j1", asked("slow"), None)
+    await until(lambda: house.models.asked == {"slow": 1})
+    waiting = asyncio.ensure_future(first.wait("j1", WAIT_S))
+    await second.adopt("j1")
+    with pytest.raises(HolderGone):
+        await waiting
+    house.models.release("slow", Reply(text="42"))
+    assert result(await house.ended(second, "j1")) == "42"
+    await house.caller.kill()
+    house.caller.start()
+    await asyncio.sleep(0.05)
+    assert house.models.asked == {"slow": 1}
+
+
+async def test_a_job_that_the_journal_gives_to_a_holder_is_run_there_when_somebody_asks_for_it(house):
+    host = await house.host()
+    acceptance = JobAccepted(spec=asked("a"), holder="host:0")
+    await house.journal.append(Append(job_id="j1", id="x", after=0, events=((utc_now(), acceptance),)))
+    job = await house.ended(host, "j1")
+    assert result(job) == "42"
+
+
+async def test_a_journal_that_cannot_be_read_holds_no_other_job_up(house, caplog):
+    broken = MemoryJournal()
+    house.journal = broken
+    for job_id, event in (("bad", JobCancelled()), ("good", JobAccepted(spec=asked("a"), holder="host:0"))):
+        broken._records[job_id] = [("x", Recorded(seq=1, at=utc_now(), event=event))]
+
+    async def held(holder):
+        return ["bad", "good"]
+
+    broken.held = held
+    host = await house.host()
+    assert result(await house.ended(host, "good")) == "42"
+
+
+async def test_a_lease_is_held_as_long_as_a_job_is(house):
+    host = await house.host()
+    await host.accept("j1", asked("slow"), None)
+    await until(lambda: house.journal._leases["host:0"].until > utc_now())
+    await host.cancel("j1")
+
+
+async def test_a_sent_again_order_has_only_the_time_left_that_it_had(house):
+    times = []
+    ask = house.models.ask
+
+    async def timed(*args, timeout_s, **options):
+        times.append(timeout_s)
+        return await ask(*args, timeout_s=timeout_s, **options)
+
+    house.models.ask = timed
+    host = await house.host()
+    await host.accept("j1", asked("slow", timeout_s=60.0), None)
+    await until(lambda: len(times) == 1)
+    await asyncio.sleep(0.05)
+    await house.caller.kill()
+    house.caller.start()
+    await until(lambda: len(times) == 2)
+    assert times[1] <= times[0] - 0.05
+    house.models.release("slow", Reply(text="42"))
+    assert result(await house.ended(host, "j1")) == "42"
+
+
+async def test_a_caller_forgets_holders_that_have_gone_and_what_nobody_claims():
+    now = 0.0
+    caller = Caller("caller:0", "i", CannedModels({"a": Reply(text="42")}), keep_s=100, clock=lambda: now)
+    for number in range(20):
+        order = Order(
+            id=f"j{number}/1/a", adoptions=0, provider="p", name="a", request=REQUEST, timeout_s=1, max_retries=0
+        )
+        await caller.call_models(f"job:j{number}", 1, [order], [])
+    await until(lambda: caller.status()["kept"] == 20)
+    now = 250.0
+    await caller.call_models("host:0", 1, [], [])
+    assert caller.status()["kept"] == 0
+    now = 500.0
+    await caller.call_models("host:0", 1, [], [])
+    assert set(caller._desks) == {"host:0"}
+    assert caller._owner == {}

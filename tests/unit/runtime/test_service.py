@@ -23,8 +23,10 @@ from ditto.runtime import calling, keeper, placement, service
 from ditto.runtime.host import PREFIX, Host
 from ditto.runtime.keeper import Keeper
 from ditto.runtime.placement import Placer, Spares
+from ditto.runtime.runner import utc_now
 from ditto.runtime.service import Service
 from ditto.settings import Runtime, from_args
+from ditto.settings.resolving import resolve
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import Append
 from tests.unit.runtime.callers import CannedModels, KillableCaller
@@ -310,3 +312,21 @@ async def test_jobs_that_nobody_holds_are_found_and_finished(town, monkeypatch):
     async with asyncio.timeout(WAIT_S):
         assert result(await town.the_service.wait(submitted.job.id)) == "42"
     assert town.models.asked == {"ollama/a": 1, "ollama/slow": 1}
+
+
+async def test_an_actor_that_holds_nothing_and_that_nobody_told_about_is_found_and_ended(town):
+    the_keeper = await town.begin_keeper()
+    await town.create_host("job:lost").status()
+    await the_keeper._account_for(["job:lost"])
+    assert "job:lost" not in the_keeper._lingering
+    await the_keeper._account_for(["job:lost"])
+    assert "job:lost" in the_keeper._lingering
+
+
+async def test_a_spare_that_another_process_was_quicker_to_take_is_no_failure(town):
+    await spare_ready(town)
+    town.runtime = Runtime(spares=0)
+    for name in list(town.spares._ready):
+        await town.hosts[name].accept("other", resolve(asked(), SETTINGS, utc_now()), None)
+    submitted = await town.the_service.ask(asked())
+    assert result(submitted.job) in ("42", "It is 42.")
