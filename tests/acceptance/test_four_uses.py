@@ -1,4 +1,4 @@
-"""Four real uses, each through all three doors with the same result: HTTP, the handle from Python, a batch."""
+"""Real uses, each through all three doors with the same result: HTTP, the handle from Python, a batch."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ USES: dict[str, dict[str, Any]] = {
         "strategy": "cooperative",
         "models": ["sim/terse", "sim/careful", "sim/wordy"],
     },
+    "many scripts": {"prompt": "Summarize this: Привет, 世界! 👩‍🚀 すべて順調です。 Γειά σου κόσμε."},
     "order": {"prompt": ORDER, "schema": Order.model_json_schema()},
 }
 
@@ -119,6 +120,10 @@ def test_a_summary_is_one_models_reply_with_no_made_up_confidence(by_http):
     assert answer["structured"]["confidence"] is None
     assert len(answer["responses"]) == 5
     assert 0 < answer["timings"]["slowest"] <= answer["timings"]["total"]
+
+
+def test_other_scripts_and_emoji_come_through_unharmed(by_http):
+    assert "Привет, 世界! 👩‍🚀" in by_http["many scripts"]["result"]
 
 
 def test_a_yes_or_no_question_has_its_answer_and_its_dissent(by_http):

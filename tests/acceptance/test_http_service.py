@@ -45,6 +45,19 @@ def test_a_client_that_hangs_up_does_not_end_its_job(http, serving):
     assert (ended["state"], ended["result"]) == ("complete", "42")
 
 
+def test_a_client_can_ask_that_its_hanging_up_cancels_the_job(http):
+    body = {
+        "prompt": "What is 6 * 7?",
+        "models": ["sim/terse+hang"],
+        "onDisconnect": "cancel",
+        "metadata": {"test": "hang up and cancel"},
+    }
+    with pytest.raises(httpx.ReadTimeout):
+        http.post("/llm", json=body, timeout=1)
+    (listed,) = http.get("/jobs", params={"metadata.test": "hang up and cancel"}).json()["jobs"]
+    assert http.get(f"/jobs/{listed['jobId']}", params={"wait": 20000}).json()["state"] == "cancelled"
+
+
 def test_cancelling_a_job_cancels_its_calls(http, serving):
     job = http.post("/jobs", json={"prompt": "What is 6 * 7?", "models": ["sim/terse+hang"]}).json()
     time.sleep(0.5)
@@ -153,6 +166,10 @@ def test_events_are_streamed_to_the_jobs_end(http):
 def test_twenty_requests_two_seconds_apart_have_an_actor_each(http, serving):
     cluster.join(serving.ray)
     try:
+        until = time.monotonic() + 60
+        while len(ray.get(ray.get_actor("keeper", namespace="ditto").spares.remote([], 0.0))) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.2)
         for _ in range(20):
             job = http.post("/jobs", json={"prompt": "What is 6 * 7?", "models": ["sim/terse+slow=200ms"]}).json()
             assert job["host"] == f"job:{job['jobId']}"
