@@ -32,6 +32,9 @@ from ditto.errors import BadRequest
 
 _SEAT = re.compile(r"#\d+$")
 _MAX_DEPTH = 100
+_MAX_BITS = 14_000
+"""Of an integer: a few more, and Python refuses to write it in digits."""
+
 _NOT_BUILT = {"judge": "a judge", "settle": "settling early"}
 
 
@@ -93,6 +96,12 @@ class Request(BaseModel):
     def _encodable(cls, value: Any) -> Any:
         _check_depth(value)
         _check_encodable(value)
+        return value
+
+    @field_validator("metadata", "schema_", mode="before")
+    @classmethod
+    def _is_json(cls, value: Any) -> Any:
+        _check_json(value)
         return value
 
     @field_validator("strategy", "placement", mode="before")
@@ -248,3 +257,23 @@ def _check_encodable(value: JSON) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_encodable(item)
+
+
+def _check_json(value: Any) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"holds a key that is no text, but {_kind(key)}")
+            _check_json(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_json(item)
+    elif isinstance(value, int):
+        if value.bit_length() > _MAX_BITS:
+            raise ValueError("holds an integer with too many digits")
+    elif not isinstance(value, str | float | None):
+        raise ValueError(f"holds {_kind(value)}, which is no JSON")
+
+
+def _kind(value: object) -> str:
+    return f"a value of type {type(value).__name__}"

@@ -1,0 +1,45 @@
+"""What a request may hold, from the wire and from Python."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ditto.domain.request import parse
+from ditto.errors import BadRequest
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"at": datetime(2026, 3, 1, tzinfo=UTC)}, "datetime"),
+        ({"tags": {"a"}}, "set"),
+        ({"tags": [b"a"]}, "bytes"),
+        ({"pair": ("a", "b")}, "tuple"),
+        ({("a", "b"): 1}, "key that is no text"),
+        ({"inner": {1: "one"}}, "key that is no text"),
+        ({"huge": 10**5000}, "too many digits"),
+    ],
+)
+def test_metadata_that_is_no_json_is_refused_by_name(metadata: dict[Any, Any], words: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse({"prompt": "Why?", "metadata": metadata})
+
+    (detail,) = refused.value.details
+    assert detail["path"] == "metadata"
+    assert words in detail["message"]
+
+
+def test_a_schema_that_is_no_json_is_refused_by_name() -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse({"prompt": "Why?", "schema": {"enum": [datetime(2026, 3, 1, tzinfo=UTC)]}})
+
+    assert refused.value.details[0]["path"] == "schema"
+
+
+def test_metadata_of_any_json_is_taken_as_it_is() -> None:
+    metadata = {"text": "a", "number": 1.5, "flag": True, "none": None, "list": [{"inner": [1]}]}
+
+    assert parse({"prompt": "Why?", "metadata": metadata}).metadata == metadata
