@@ -198,11 +198,19 @@ def error(job: Job) -> ServiceError | None:
 
 
 def errors(job: Job) -> dict[str, Any]:
-    """Returns one entry for each model that failed."""
+    """Returns one entry for each model that failed; its attempts are those of every round."""
     return {
-        name: {"type": failure.type, "message": failure.message, "attempts": failure.attempts}
+        name: {
+            "type": failure.type,
+            "message": failure.message,
+            "attempts": failure.attempts + _earlier_attempts(job.calls[name]),
+        }
         for name, failure in job.failures().items()
     }
+
+
+def _earlier_attempts(status: CallStatus) -> int:
+    return sum(reply.attempts for reply in status.earlier) if isinstance(status, Failed) else 0
 
 
 def _structured(job: Job, verdict: Verdict) -> dict[str, Any]:
@@ -264,7 +272,7 @@ def _elapsed_s(status: CallStatus) -> float:
         case Answered():
             return sum(reply.elapsed_s for reply in (*status.earlier, status.reply))
         case Failed():
-            return status.failure.elapsed_s
+            return status.failure.elapsed_s + sum(reply.elapsed_s for reply in status.earlier)
         case _:
             return 0.0
 
