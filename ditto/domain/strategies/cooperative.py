@@ -6,6 +6,7 @@ Replies that saw each other are not independent, so there is no vote and no conf
 from __future__ import annotations
 
 from ditto.domain import questions
+from ditto.domain.events import Reply
 from ditto.domain.job import Answered, Job, Running, Waiting
 from ditto.domain.merging import intents, summary
 from ditto.domain.spec import Message
@@ -33,11 +34,15 @@ def messages(job: Job, call: str) -> tuple[Message, ...]:
 
 
 def verdict(job: Job) -> Verdict:
-    """Returns the last usable answer as the result; a refusal is the result only where there is nothing else."""
+    """Returns the last usable answer as the result.
+
+    A reply of weight 0 is the result only where there is no other, a refusal only where there is nothing else.
+    """
     usable = job.usable()
     readings = tuple(_reading(call.name, status) for call, status in usable)
-    answering = [r.call for r in readings if r.intent is not Intent.REFUSAL]
-    chosen = answering[-1] if answering else readings[-1].call
+    counted = {call.name for call, _ in usable if call.weight > 0} or {call.name for call, _ in usable}
+    pool = [reading for reading in readings if reading.call in counted]
+    chosen = ([reading for reading in pool if reading.intent is not Intent.REFUSAL] or pool)[-1].call
     reply = next(status.reply for call, status in usable if call.name == chosen)
     last = next(reading for reading in readings if reading.call == chosen)
     intents_seen = {reading.intent for reading in readings}
@@ -55,13 +60,18 @@ def verdict(job: Job) -> Verdict:
 
 
 def _earlier(job: Job, call: str) -> list[str]:
+    """Returns the texts of the earlier seats; a filtered or blank reply is nothing to build on."""
     texts = []
     for seat, status in job.seats():
         if seat.name == call:
             break
-        if isinstance(status, Answered) and status.reply.problem is None:
+        if isinstance(status, Answered) and status.reply.problem is None and _says_something(status.reply):
             texts.append(status.reply.text)
     return texts
+
+
+def _says_something(reply: Reply) -> bool:
+    return reply.finish != "content_filter" and bool(reply.text.strip())
 
 
 def _reading(call: str, status: Answered) -> Reading:

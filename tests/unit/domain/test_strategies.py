@@ -7,7 +7,7 @@ from datetime import timedelta
 from ditto.domain import events as ev
 from ditto.domain import strategies
 from ditto.domain.job import Completed, Errored, JobState
-from ditto.domain.spec import StrategyName
+from ditto.domain.spec import Call, StrategyName
 from ditto.domain.strategies import Ask, Fail, Settle
 from ditto.domain.timers import MARGIN_S, expire, wakes_at
 from tests.unit.domain.jobs import after, answered, at, begun, failed, finished, settled, spec, started
@@ -130,6 +130,29 @@ def test_cooperative_skips_a_dead_model_and_takes_the_last_answer():
     verdict = job.outcome.verdict
     assert (verdict.result, verdict.chosen, verdict.confidence) == ("The final answer.", "b", None)
     assert list(job.failures()) == ["a"]
+
+
+def test_cooperative_shows_no_reply_that_says_nothing():
+    job = started(begun(cooperative("a", "b", "c")))
+    job = started(after(job, ev.CallCompleted(call="a", round=1, reply=ev.Reply(text="", finish="content_filter"))))
+    job = started(answered(job, "b", " "))
+    (message,) = strategies.messages(job, "c")
+    assert message.content == "What is 6 * 7?"
+
+
+def test_cooperative_takes_no_result_from_a_model_of_weight_zero_if_there_is_another():
+    calls = (Call(name="a", model="a"), Call(name="b", model="b", weight=0.0))
+    job = started(answered(started(begun(cooperative(calls=calls))), "a", "The counted answer."))
+    job = finished(answered(job, "b", "The other answer."))
+    assert isinstance(job.outcome, Completed)
+    assert (job.outcome.verdict.result, job.outcome.verdict.chosen) == ("The counted answer.", "a")
+
+
+def test_cooperative_takes_an_answer_of_weight_zero_where_there_is_no_other():
+    calls = (Call(name="a", model="a"), Call(name="b", model="b", weight=0.0))
+    job = finished(answered(started(failed(started(begun(cooperative(calls=calls))), "a")), "b", "The only answer."))
+    assert isinstance(job.outcome, Completed)
+    assert job.outcome.verdict.chosen == "b"
 
 
 def test_grace_gives_up_those_that_have_not_answered():
