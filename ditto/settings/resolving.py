@@ -15,6 +15,7 @@ from ditto.settings import SIMULATED, Settings
 from ditto.settings.endpoints import split
 from ditto.sim import catalog
 
+_MAX_CALLS = 1000
 _NEAREST = 3
 _NEAR_ENOUGH = 60
 
@@ -23,7 +24,8 @@ def resolve(request: Request, settings: Settings, now: datetime) -> JobSpec:
     """Returns what the job is asked; `now` is the moment of acceptance.
 
     Raises:
-        BadRequest: A model, an ensemble or a weight names nothing; `details` lists every such field.
+        BadRequest: A model, an ensemble or a weight names nothing, or too many calls are asked for; `details` lists
+            every such field.
     """
     names, strategy, path = _panel(request, settings)
     wrong = [
@@ -38,6 +40,10 @@ def resolve(request: Request, settings: Settings, now: datetime) -> JobSpec:
     ]
     if wrong:
         raise BadRequest("the request is wrong", wrong)
+    samples = request.samples or 1
+    if len(names) * samples > _MAX_CALLS:
+        message = f"{len(names)} models with {samples} samples each are more than {_MAX_CALLS} calls"
+        raise BadRequest("the request is wrong", [{"path": "samples" if samples > 1 else path, "message": message}])
     calls = tuple(_seats(names, request))
     if request.min_responses is not None and request.min_responses > len(calls):
         message = f"{request.min_responses} responses cannot come from {len(calls)} calls"

@@ -101,5 +101,12 @@ def test_more_responses_than_calls_cannot_be_asked_for():
     assert wrong(models=["sim/terse"], minResponses=2)[0]["path"] == "minResponses"
 
 
+def test_a_job_makes_at_most_a_thousand_calls():
+    assert len(resolved(models=["sim/terse"] * 500, samples=2).calls) == 1000
+    (detail,) = wrong(models=["sim/terse"] * 501, samples=2)
+    assert detail["path"] == "samples"
+    assert "1000 calls" in detail["message"]
+
+
 def test_an_empty_schema_is_text():
     assert resolved(schema={}).schema is None
