@@ -7,6 +7,10 @@ cluster that runs there, unless the arguments name another service.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+
+if __name__ == "__main__" and (Path(__file__).parent / "http").is_dir():
+    sys.path.pop(0)  # started where it stands: Python would take this package's folders for modules of its own
 
 from ditto.cli import main
 

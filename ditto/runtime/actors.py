@@ -1,8 +1,8 @@
 """The one module that makes Ray actors of plain classes, and the only one that calls `.remote`.
 
 Every actor has a name in the namespace `ditto`, is detached and restarted for ever; what it held it finds again in the
-journal. A job's own actor is `job:<id>`, a shared holder `host:<n>`, a caller of models `caller:<n>`; there is one
-`keeper`, and one `sim` where simulated models are asked. Calls that cannot reach their actor raise `HolderGone`.
+journal. A job's own actor is `job:<id>`, a shared holder `host:<n>-<cluster>`, a caller of models `caller:<n>`; there
+is one `keeper`, and one `sim` where simulated models are asked. Calls that cannot reach their actor raise `HolderGone`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Coroutine
 from typing import Any
+from zlib import crc32
 
 import ray
 from ray.actor import ActorHandle
@@ -131,7 +132,11 @@ class _KeeperActor:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keeper = Keeper(
-            directory=Actors(settings), journal=_journal(settings), runtime=settings.runtime, new_id=new_id
+            directory=Actors(settings),
+            journal=_journal(settings),
+            runtime=settings.runtime,
+            hosts=shared_names(settings),
+            new_id=new_id,
         )
         self._start = _begin(self._keeper.start())
 
@@ -165,6 +170,15 @@ class _SimActor:
     async def _serve(self) -> None:
         self._running = await sim_server.start("127.0.0.1", self._port)
         self._url.set_result(self._running.url)
+
+
+def shared_names(settings: Settings) -> list[str]:
+    """Returns the names of the shared hosts.
+
+    They are this cluster's own: several clusters may share one journal, in which a name is one holder's.
+    """
+    cluster = crc32(ray.get_runtime_context().get_session_name().encode())
+    return [f"host:{number}-{cluster:08x}" for number in range(settings.runtime.hosts)]
 
 
 def _actor(kind: type) -> Any:
@@ -339,7 +353,7 @@ class Actors:
     """The directory of this cluster's actors."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._keeper = CreatedKeeperRef(settings)
         self._created: dict[str, CreatedHostRef] = {}
         self._found: dict[str, HostRef] = {}
@@ -352,7 +366,7 @@ class Actors:
         return self._found.setdefault(name, HostRef(name))
 
     def create_host(self, name: str) -> HostRef:
-        ref = self._created.get(name) or CreatedHostRef(name, self._settings)
+        ref = self._created.get(name) or CreatedHostRef(name, self.settings)
         ref.begin()
         if not name.startswith(PREFIX):
             self._created[name] = ref
@@ -362,7 +376,7 @@ class Actors:
         return self._keeper
 
     def callers(self) -> list[CallerRef]:
-        return [CallerRef(name, self._settings) for name in caller_names(self._settings)]
+        return [CallerRef(name, self.settings) for name in caller_names(self.settings)]
 
     def kill(self, name: str) -> None:
         try:

@@ -13,15 +13,16 @@ from ray._private.authentication.authentication_token_setup import maybe_enable_
 
 from ditto import settings as configuration
 from ditto.errors import ConfigurationError, HolderGone, StoreError, Unavailable
-from ditto.runtime.actors import NAMESPACE, Actors, cluster_settings, new_id, sim_url
+from ditto.runtime.actors import NAMESPACE, Actors, cluster_settings, new_id, shared_names, sim_url
 from ditto.runtime.host import PREFIX
-from ditto.runtime.placement import Placer, Spares, shared_name
+from ditto.runtime.placement import Placer, Spares
 from ditto.runtime.service import Service
 from ditto.settings import Settings
 from ditto.store.sqlite import SqliteJournal
 
 LOCAL = "local"
 _READY_S = 5.0
+_HEARD_S = 1.0
 _PRESTARTED = 4
 """Worker processes that Ray starts by itself: the first actors find theirs running."""
 
@@ -118,6 +119,7 @@ async def attach(
         spares.offer(name)
     else:
         spares.start()
+        await spares.heard(_HEARD_S)
 
     async def check() -> None:
         await _check(journal, actors)
@@ -131,7 +133,7 @@ async def attach(
         if own:
             await asyncio.to_thread(leave)
 
-    placer = Placer(actors, spares, hosts=settings.runtime.hosts, new_id=new_id)
+    placer = Placer(actors, spares, hosts=shared_names(settings), new_id=new_id)
     return Service(settings=settings, journal=journal, placer=placer, check=check, closing=closing)
 
 
@@ -142,7 +144,7 @@ async def _check(journal: SqliteJournal, actors: Actors) -> None:
         async with asyncio.timeout(_READY_S):
             await asyncio.gather(*(caller.status() for caller in actors.callers()))
             if not await actors.keeper().spares([], 0.0):
-                await actors.host(shared_name(0)).status()
+                await actors.host(shared_names(actors.settings)[0]).status()
     except StoreError as error:
         raise Unavailable(str(error)) from error
     except HolderGone as error:

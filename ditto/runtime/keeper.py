@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from ditto.errors import DittoError, StoreError
 from ditto.runtime.host import PREFIX
-from ditto.runtime.placement import Directory, shared_name
+from ditto.runtime.placement import Directory
 from ditto.runtime.runner import Clock, utc_now
 from ditto.settings import Runtime
 from ditto.store.port import Journal
@@ -27,6 +27,7 @@ class Keeper:
     """Looks after the other actors.
 
     Args:
+        hosts: The names of the shared hosts, one or more.
         new_id: Mints job ids, under which spares wait.
     """
 
@@ -36,12 +37,14 @@ class Keeper:
         directory: Directory,
         journal: Journal,
         runtime: Runtime,
+        hosts: Sequence[str],
         new_id: Callable[[], str],
         clock: Clock = utc_now,
     ) -> None:
         self._directory = directory
         self._journal = journal
         self._runtime = runtime
+        self._hosts = hosts
         self._new_id = new_id
         self._clock = clock
         self._spares: list[str] = []
@@ -104,8 +107,8 @@ class Keeper:
     async def _keep_spares(self) -> None:
         """Starts a spare, the hosts, more spares, one after the other, so that the machine is left to the jobs."""
         await self._add_spares(1)
-        for number in range(self._runtime.hosts):
-            await self._started(shared_name(number))
+        for name in self._hosts:
+            await self._started(name)
         while True:
             await self._refill.wait()
             self._refill.clear()
@@ -169,7 +172,7 @@ class Keeper:
                 log.warning("sweep failed", extra={"reason": str(error)})
                 orphans = []
             for place, row in enumerate(orphans):
-                host = self._directory.create_host(shared_name(place % self._runtime.hosts))
+                host = self._directory.create_host(self._hosts[place % len(self._hosts)])
                 try:
                     async with asyncio.timeout(PATIENCE_S):
                         await host.adopt(row.job_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ditto.domain.events import Recorded
@@ -75,11 +75,20 @@ class Spares:
         self._ready: deque[str] = deque()
         self._told: list[str] = []
         self._task: asyncio.Task[None] | None = None
+        self._heard = asyncio.Event()
         self._notes: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begins to follow the keeper; needs a running loop."""
         self._task = asyncio.get_running_loop().create_task(self._follow())
+
+    async def heard(self, patience_s: float) -> None:
+        """Returns when the keeper has said which spares there are, or after `patience_s`."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._heard.wait()
+        except TimeoutError:
+            return
 
     def offer(self, name: str) -> None:
         """Adds a spare that is known to be there before the keeper has said so."""
@@ -112,7 +121,7 @@ class Spares:
     async def _follow(self) -> None:
         while True:
             try:
-                now = await self._directory.keeper().spares(self._told, POLL_S)
+                now = await self._directory.keeper().spares(self._told, POLL_S if self._heard.is_set() else 0.0)
             except DittoError:
                 await asyncio.sleep(PAUSE_S)
                 continue
@@ -120,21 +129,24 @@ class Spares:
             gone = set(self._told) - set(now)
             self._ready = deque(name for name in self._ready if name not in gone)
             self._told = now
+            self._heard.set()
 
 
 class Placer:
     """Gives each job its holder.
 
     Args:
-        hosts: How many shared hosts there are.
+        hosts: The names of the shared hosts, one or more.
         new_id: Mints job ids.
     """
 
-    def __init__(self, directory: Directory, spares: Spares, *, hosts: int, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, directory: Directory, spares: Spares, *, hosts: Sequence[str], new_id: Callable[[], str]
+    ) -> None:
         self._directory = directory
         self._spares = spares
         self._new_id = new_id
-        self._turn = itertools.cycle(range(hosts))
+        self._turn = itertools.cycle(hosts)
 
     def place(self, placement: Placement) -> tuple[str, HostPort]:
         """Returns a new job's id and its holder."""
@@ -147,13 +159,8 @@ class Placer:
 
     def shared(self) -> HostPort:
         """Returns the next shared host."""
-        return self._directory.create_host(shared_name(next(self._turn)))
+        return self._directory.create_host(next(self._turn))
 
     def holding(self, name: str) -> HostPort:
         """Returns the holder of this name."""
         return self._directory.host(name)
-
-
-def shared_name(number: int) -> str:
-    """Returns the name of a shared host, from 0."""
-    return f"host:{number}"

@@ -71,7 +71,7 @@ class Runtime(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    spares: Annotated[int, Field(ge=0, le=100)] = 2
+    spares: Annotated[int, Field(ge=0, le=100)] = 3
     hosts: Annotated[int, Field(ge=1, le=100)] = 1
     callers: Annotated[int, Field(ge=1, le=100)] = 1
     linger_s: Annotated[float, Field(ge=0)] = 30.0

@@ -33,6 +33,25 @@ def test_a_job_outlives_the_whole_service(tmp_path, sim):
     assert models["terse"]["started"] == 1
 
 
+def test_two_services_share_one_journal_and_leave_each_others_jobs_alone(tmp_path, sim):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    store = str(tmp_path / "journal.db")
+    slow = {"prompt": "What is 9 * 9?", "models": ["sim/terse+slow=15s"], "placement": "shared"}
+    quick = {"prompt": "What is 6 * 7?", "models": ["sim/terse"], "placement": "shared"}
+    with service(first, sim, DITTO_STORE=store) as one:
+        job = httpx.post(f"{one.url}/jobs", json=slow).json()
+        with service(second, sim, DITTO_STORE=store) as other:
+            for serving in (one, other):
+                answer = httpx.post(f"{serving.url}/llm", json=quick, timeout=60).json()
+                assert answer["result"] == "42"
+            ended = httpx.get(f"{one.url}/jobs/{job['jobId']}", params={"wait": 60_000}, timeout=90).json()
+            events = httpx.get(f"{other.url}/jobs/{job['jobId']}/events").text
+    assert (ended["state"], ended["result"], ended["host"]) == ("complete", "81", job["host"])
+    assert "job.adopted" not in events
+
+
 def test_stopping_the_service_leaves_no_process_behind(tmp_path, sim):
     log = tmp_path / "serve.log"
     environ = {

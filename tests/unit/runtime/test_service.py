@@ -98,7 +98,9 @@ class Town:
         await self.hosts.pop(name).close()
 
     async def begin_keeper(self) -> Keeper:
-        self.the_keeper = Keeper(directory=self, journal=self.journal, runtime=self.runtime, new_id=self.new_id)
+        self.the_keeper = Keeper(
+            directory=self, journal=self.journal, runtime=self.runtime, hosts=["host:0"], new_id=self.new_id
+        )
         await self.the_keeper.start()
         return self.the_keeper
 
@@ -107,7 +109,7 @@ class Town:
             return None
 
         self.spares = Spares(self)
-        placer = Placer(self, self.spares, hosts=1, new_id=self.new_id)
+        placer = Placer(self, self.spares, hosts=["host:0"], new_id=self.new_id)
         return Service(settings=SETTINGS, journal=self.journal, placer=placer, check=nothing, closing=nothing)
 
     async def close(self) -> None:
@@ -306,7 +308,7 @@ async def test_jobs_that_nobody_holds_are_found_and_finished(town, monkeypatch):
     later = lambda: service.utc_now().replace(year=2999)  # noqa: E731  # a clock is a function
     town.models.release("ollama/slow", Reply(text="42"))
     town.the_keeper = Keeper(
-        directory=town, journal=town.journal, runtime=town.runtime, new_id=town.new_id, clock=later
+        directory=town, journal=town.journal, runtime=town.runtime, hosts=["host:0"], new_id=town.new_id, clock=later
     )
     await town.the_keeper.start()
     async with asyncio.timeout(WAIT_S):
