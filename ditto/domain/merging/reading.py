@@ -11,11 +11,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
-import json_repair
-
+from ditto.domain import schemas
 from ditto.domain.merging import booleans, dates, finals, literals, numbers, options, phrases, sentences, units, values
 from ditto.domain.merging.numbers import Quantity
 from ditto.domain.merging.options import Option
+from ditto.domain.schemas import mending, sizes
 from ditto.domain.spec import JSON, AnswerKind
 
 _SHORT_REPLY_SENTENCES = 3
@@ -149,7 +149,11 @@ def structure(reply: Sheet) -> JSON:
     try:
         value: JSON = json.JSONDecoder(strict=False).raw_decode(text, min(starts))[0]
     except (ValueError, RecursionError):
-        value = json_repair.loads(text[min(starts) :], skip_json_loads=True)
+        value = next(mending.mended(text), None)
+    try:
+        sizes.parts(value)
+    except schemas.Misfit:
+        return None
     return value if isinstance(value, dict | list) else None
 
 

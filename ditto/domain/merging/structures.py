@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from ditto.domain.merging import assembly, choosing, confidence, intents, summary, texts, values, voting
 from ditto.domain.merging.assembly import ABSENT, Field
 from ditto.domain.merging.voting import Group
+from ditto.domain.schemas import Validator
 from ditto.domain.spec import JSON, AnswerKind
 from ditto.domain.verdict import Ballot, Dissent, FieldVerdict, Intent, Reading, Verdict
 
@@ -25,7 +24,7 @@ _NO_VALUE = "holds no value of the schema"
 
 def verdict(ballots: Sequence[Ballot], *, schema: dict[str, Any], review_threshold: float) -> Verdict:
     """Returns the merged verdict of replies that were read by a schema, at least one."""
-    validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    validator = Validator(schema)
     intended = [_intent(ballot) for ballot in ballots]
     given = {at: ballot.value for at, ballot in enumerate(ballots) if _votes(ballot, intended[at], validator)}
     weights = [ballot.weight for ballot in ballots]
@@ -45,10 +44,10 @@ def _intent(ballot: Ballot) -> Intent:
     return Intent.ANSWER
 
 
-def _votes(ballot: Ballot, intent: Intent, validator: Draft202012Validator) -> bool:
+def _votes(ballot: Ballot, intent: Intent, validator: Validator) -> bool:
     if ballot.finish in ("length", "content_filter") or intent in (Intent.REFUSAL, Intent.CLARIFICATION):
         return False
-    return ballot.value is not None or bool(validator.is_valid(None))
+    return ballot.value is not None or validator.accepts(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +59,13 @@ class _Made:
     chosen: int | None
 
 
-def _made(
-    voters: Mapping[int, JSON], whole: Sequence[Group], ballots: Sequence[Ballot], validator: Draft202012Validator
-) -> _Made:
+def _made(voters: Mapping[int, JSON], whole: Sequence[Group], ballots: Sequence[Ballot], validator: Validator) -> _Made:
     weights = [ballot.weight for ballot in ballots]
     result, fields = assembly.assembled(voters, weights)
     if not isinstance(result, dict | list):
         chosen = choosing.one_of(whole[0].members, ballots)
         return _Made(result=voters[chosen], fields=fields, chosen=chosen)
-    if len(voters) > 1 and validator.is_valid(result):
+    if len(voters) > 1 and validator.accepts(result):
         return _Made(result=result, fields=fields, chosen=None)
     chosen = choosing.one_of(whole[0].members, ballots)
     _, own = assembly.assembled({chosen: voters[chosen]}, [1.0] * len(ballots))
