@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from ditto.domain.merging import values
+from ditto.domain.merging.likeness import Likeness
 from ditto.domain.spec import JSON
 
 _FITS = 0.4
@@ -30,10 +33,11 @@ def aligned(lists: Mapping[int, Sequence[JSON]], weights: Sequence[float]) -> li
     for voter in sorted(lists):
         alike.setdefault(values.key(list(lists[voter])), []).append(voter)
     classes = sorted(alike.values(), key=lambda voters: (-_weight(voters, weights), voters[0]))
-    pattern = max(classes, key=lambda voters: _centrality(voters, classes, lists, weights))
+    likeness = Likeness({voters[0]: lists[voters[0]] for voters in classes})
+    pattern = classes[_most_central(classes, likeness, weights)]
     places: list[_Seats] = []
     for voters in [pattern, *(each for each in classes if each is not pattern)]:
-        _seat(places, voters[0], lists)
+        _seat(places, voters[0], likeness)
     representative = {voter: voters[0] for voters in classes for voter in voters}
     seated = [_spread(dict(place), representative, lists) for place in places]
     return [place for place, _ in sorted(seated, key=lambda item: _mean_position(item[1]))]
@@ -43,19 +47,18 @@ _Seats = list[tuple[int, int]]
 """One place: who has an element there, and at which index of its list."""
 
 
-def _seat(places: list[_Seats], voter: int, lists: Mapping[int, Sequence[JSON]]) -> None:
-    elements = lists[voter]
-    firsts = [lists[first][index] for first, index in (place[0] for place in places)]
-    fits = [
-        (-values.similarity(first, element), at, index)
-        for index, element in enumerate(elements)
-        for at, first in enumerate(firsts)
-    ]
+def _seat(places: list[_Seats], voter: int, likeness: Likeness) -> None:
+    numbers = likeness.numbers[voter]
+    firsts = [likeness.numbers[first][index] for first, index in (place[0] for place in places)]
+    similarities = likeness.matrix[np.ix_(firsts, numbers)]
+    fits = [(-float(similarities[at, index]), int(at), int(index)) for at, index in np.argwhere(similarities >= _FITS)]
     taken: dict[int, int] = {}
-    for distance, at, index in sorted(fits):
-        if -distance >= _FITS and index not in taken and at not in taken.values():
+    full: set[int] = set()
+    for _, at, index in sorted(fits):
+        if index not in taken and at not in full:
             taken[index] = at
-    for index in range(len(elements)):
+            full.add(at)
+    for index in range(len(numbers)):
         if index in taken:
             places[taken[index]].append((voter, index))
         else:
@@ -74,22 +77,14 @@ def _mean_position(positions: Sequence[int]) -> float:
     return math.fsum(positions) / len(positions)
 
 
-def _centrality(
-    voters: Sequence[int],
-    classes: Sequence[Sequence[int]],
-    lists: Mapping[int, Sequence[JSON]],
-    weights: Sequence[float],
-) -> float:
+def _most_central(classes: Sequence[Sequence[int]], likeness: Likeness, weights: Sequence[float]) -> int:
+    """Returns which of the classes of equal lists is most like all the others, the first of those."""
     if len(classes) == 1:
-        return 0.0
-    return math.fsum(_weight(others, weights) * _likeness(lists[voters[0]], lists[others[0]]) for others in classes)
-
-
-def _likeness(one: Sequence[JSON], other: Sequence[JSON]) -> float:
-    if not one or not other:
-        return float(len(one) == len(other))
-    best = [max(values.similarity(element, each) for each in other) for element in one]
-    return math.fsum(best) / max(len(one), len(other))
+        return 0
+    heavy = [_weight(voters, weights) for voters in classes]
+    rows = likeness.of_lists([voters[0] for voters in classes])
+    sums = [math.fsum(weight * alike for weight, alike in zip(heavy, row, strict=True)) for row in rows]
+    return sums.index(max(sums))
 
 
 def _weight(voters: Sequence[int], weights: Sequence[float]) -> float:

@@ -9,6 +9,7 @@ with the winner: arguments of one function are no votes on those of another.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -98,7 +99,10 @@ def _list(walk: _Walk, pointer: str, given: Mapping[int, JSON], everyone: Mappin
 def _leaf(walk: _Walk, pointer: str, given: Mapping[int, JSON], eligible: Mapping[int, Hashable]) -> JSON:
     winner = voting.ranked(eligible, walk.weights)[0]
     keys = {voter: values.key(value) for voter, value in given.items()}
-    shown = {key: _usual([given[voter] for voter in sorted(given) if keys[voter] == key]) for key in set(keys.values())}
+    forms: dict[Hashable, list[JSON]] = {}
+    for voter in sorted(given):
+        forms.setdefault(keys[voter], []).append(given[voter])
+    shown = {key: _usual(alike) for key, alike in forms.items()}
     walk.fields[pointer] = Field(key=winner.key, keys=keys, shown=shown)
     return shown[winner.key]
 
@@ -110,7 +114,8 @@ def _present(having: Mapping[int, JSON], all_of: Mapping[int, JSON], weights: Se
 def _usual(forms: Sequence[JSON]) -> JSON:
     """Returns the way of writing that most use, the earliest of those."""
     written = [repr(form) for form in forms]
-    return forms[written.index(max(written, key=written.count))]
+    counts = Counter(written)
+    return forms[written.index(max(counts, key=lambda form: counts[form]))]
 
 
 def _shape(value: JSON) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Hashable
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -48,12 +49,22 @@ def similarity(one: JSON, other: JSON) -> float:
     if key(one) == key(other):
         return 1.0
     if isinstance(one, str) and isinstance(other, str):
-        ratio = fuzz.ratio(one.casefold(), other.casefold()) / 100.0
-        return ratio if ratio >= _CLOSE_TEXTS else 0.0
+        return text_similarity(one, other)
     if isinstance(one, list) and isinstance(other, list) and one and other:
         left, right = {key(item) for item in one}, {key(item) for item in other}
         return len(left & right) / len(left | right)
     return 0.0
+
+
+def text_similarity(one: str, other: str) -> float:
+    """Returns how similar two texts are that do not mean the same, 0 unless they are close."""
+    return fuzz.ratio(one.casefold(), other.casefold(), score_cutoff=100.0 * _CLOSE_TEXTS) / 100.0
+
+
+@lru_cache(maxsize=1024)
+def weight(name: str) -> float:
+    """Returns how much a field of this name says about what its object is about."""
+    return _NAMING_WEIGHT if name.lower() in NAMING else 1.0
 
 
 def _object_similarity(one: dict[str, JSON], other: dict[str, JSON]) -> float:
@@ -62,11 +73,11 @@ def _object_similarity(one: dict[str, JSON], other: dict[str, JSON]) -> float:
         return 1.0
     total = alike = 0.0
     for name in sorted(names):
-        weight = _NAMING_WEIGHT if name.lower() in NAMING else 1.0
+        own = weight(name)
         same = similarity(one[name], other[name]) if name in one and name in other else 0.0
-        if same == 0.0 and weight > 1.0 and name in one and name in other and isinstance(one[name], str):
+        if same == 0.0 and own > 1.0 and name in one and name in other and isinstance(one[name], str):
             return 0.0
-        total, alike = total + weight, alike + weight * same
+        total, alike = total + own, alike + own * same
     return alike / total
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ditto.domain.merging import values, voting
+from ditto.domain.merging.likeness import Likeness
 from ditto.domain.spec import JSON, AnswerKind
 from ditto.domain.verdict import Ballot, Verdict
 from tests.unit.merging.panels import merged, names, objects, replies
@@ -137,6 +138,17 @@ def test_a_unanimous_panel_is_given_back_unchanged(value: JSON, count: int) -> N
 def test_every_value_is_the_same_as_itself(value: JSON) -> None:
     assert values.key(value) == values.key(value)
     assert values.similarity(value, value) == 1.0
+
+
+@given(lists=st.lists(st.lists(VALUES, max_size=4), min_size=1, max_size=4))
+def test_elements_compared_once_are_as_similar_as_compared_each_time(lists: list[list[JSON]]) -> None:
+    likeness = Likeness(dict(enumerate(lists)))
+
+    for voter, one in enumerate(lists):
+        for row, element in zip(likeness.numbers[voter], one, strict=True):
+            for other, elements in enumerate(lists):
+                found = [float(likeness.matrix[row, column]) for column in likeness.numbers[other]]
+                assert found == [values.similarity(element, each) for each in elements]
 
 
 @given(weights=st.lists(st.sampled_from([0.1, 0.2, 0.3]), min_size=3, max_size=9), data=st.data())

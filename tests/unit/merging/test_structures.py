@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -56,6 +57,43 @@ def test_elements_are_aligned_by_what_they_are_about_not_by_position() -> None:
     )
 
     assert verdict == [{"name": "ann", "age": 3}, {"name": "bob", "age": 5}]
+
+
+def mostly_agreeing(count: int) -> list[JSON]:
+    """Returns orders of twenty items; one item in ten differs in one of its fields."""
+    return [
+        {
+            "items": [
+                {
+                    "name": f"item {at}",
+                    "amount": at + (order % 7 if (order + at) % 10 == 0 else 0),
+                    "note": f"about {at}" + (f" and {order}" if (order + 3 * at) % 40 == 0 else ""),
+                }
+                for at in range(20)
+            ]
+        }
+        for order in range(count)
+    ]
+
+
+@pytest.mark.parametrize(("count", "limit_s"), [(10, 0.3), (100, 3.0), (300, 10.0)])
+def test_lists_of_many_mostly_agreeing_replies_are_merged_soon(count: int, limit_s: float) -> None:
+    orders = mostly_agreeing(count)
+    began = time.process_time()
+
+    verdict = merged("Fill it in.", objects(*orders), schema=ANYTHING)
+
+    assert time.process_time() - began < limit_s
+    assert verdict.result == {"items": [{"name": f"item {n}", "amount": n, "note": f"about {n}"} for n in range(20)]}
+
+
+def test_objects_of_many_replies_are_merged_soon() -> None:
+    replies = [{f"field {at}": at if (reply + at) % 10 else reply for at in range(20)} for reply in range(300)]
+    began = time.process_time()
+
+    merged("Fill it in.", objects(*replies), schema=ANYTHING)
+
+    assert time.process_time() - began < 3.0
 
 
 def test_elements_that_repeat_keep_their_places() -> None:
