@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from ditto.domain.merging import reading
 from ditto.domain.spec import AnswerKind
 from tests.unit.merging.panels import merged, replies
 
@@ -178,3 +180,13 @@ def test_a_yes_no_question_before_the_document_it_is_about_is_answered_with_yes_
     verdict = merged(question, replies("Yes.", "Yes, it says before noon.", "No. Nothing in it sets a deadline."))
     assert verdict.answer == "yes"
     assert verdict.dissent[0].answer == "no"
+
+
+@pytest.mark.parametrize("text", ['{"x" ' * 4000, '{"a": "\\ud83d"}', '{"a": 1e999}', "[" * 1500])
+def test_a_structure_that_cannot_be_read_or_kept_is_no_answer(text: str) -> None:
+    began = time.process_time()
+
+    found = reading.structure(reading.Sheet(text=text, finals=()))
+
+    assert found is None or found == {}
+    assert time.process_time() - began < 0.5
