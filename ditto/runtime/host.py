@@ -102,10 +102,7 @@ class Host:
         self._lines = Lines(
             self._callers, holder=self._name, epoch=self._epoch, deliver=self._deliver, replaced=self._step_down
         )
-        unfinished = await self._journal.held(self._name)
-        if unfinished:
-            await self._renew()
-        await self._adopt_all(unfinished)
+        await self._adopt_all(await self._journal.held(self._name))
         self._started.set()
 
     async def status(self) -> HostStatus:
@@ -140,7 +137,6 @@ class Host:
     async def adopt(self, job_id: str) -> None:
         """Takes over a job whose holder is gone; does nothing if it has ended or somebody else was quicker."""
         await self._started.wait()
-        await self._renew()
         await self._adopt(job_id)
 
     async def wait(self, job_id: str, timeout_s: float) -> Job:
@@ -215,7 +211,11 @@ class Host:
                 log.error("job not adopted", extra={"job_id": job_id, "reason": str(error)})
 
     async def _adopt(self, job_id: str) -> None:
-        if job_id in self._held or self._replaced:
+        """Takes a job over, unless it is here already or a later instance of this very holder has begun."""
+        if job_id in self._held:
+            return
+        await self._renew()
+        if self._replaced:
             return
         records = await self._journal.read(job_id)
         job = fold(job_id, records)

@@ -376,3 +376,15 @@ async def test_a_caller_forgets_holders_that_have_gone_and_what_nobody_claims():
     await caller.call_models("host:0", 1, [], [])
     assert set(caller._desks) == {"host:0"}
     assert caller._owner == {}
+
+
+async def test_a_thawed_copy_that_is_asked_for_its_job_does_not_take_it_back(house):
+    thawed = await house.host()
+    await thawed.accept("j1", asked("slow"), None)
+    successor = await house.host()
+    thawed._held.clear()
+    with pytest.raises(HolderGone):
+        await thawed.wait("j1", WAIT_S)
+    house.models.release("slow", Reply(text="42"))
+    job = await house.ended(successor, "j1")
+    assert (result(job), job.epoch, job.adoptions) == ("42", 2, 1)
