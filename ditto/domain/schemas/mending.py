@@ -3,6 +3,10 @@
 Mended are: commas too many or missing, brackets and quotes that are never closed, other quotes, quotes within texts,
 keys and texts without quotes, line breaks within texts, comments, and the constants of Python. A field that was cut
 off before its value is left out: nothing is made up.
+
+The library for this, json-repair, takes time that grows with the square of the damage: 2.8 s for eight kilobytes of
+`a"b"` behind a bracket. A reply is read on an event loop that a thousand jobs share, and any model may send such a one;
+here the time is linear.
 """
 
 from __future__ import annotations
