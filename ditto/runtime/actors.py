@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -22,17 +22,18 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from ray.util import list_named_actors
 from ulid import ULID
 
-from ditto.domain.events import Failure, Recorded, Reply
+from ditto.domain.events import Recorded
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, InternalError, StoreError
 from ditto.providers.models import Models
-from ditto.providers.port import ModelRequest
-from ditto.runtime.caller import Caller
+from ditto.runtime.caller import Asks, Caller
 from ditto.runtime.host import PREFIX, Host, HostStatus
 from ditto.runtime.keeper import Keeper
 from ditto.runtime.orders import Batch, Order, Seen
-from ditto.settings import SIMULATED, Settings
+from ditto.runtime.simulated import SimulatedOnDemand
+from ditto.settings import Settings
+from ditto.settings.endpoints import Endpoint
 from ditto.sim import server as sim_server
 from ditto.store.port import Claim
 from ditto.store.sqlite import SqliteJournal
@@ -113,8 +114,16 @@ class _CallerActor:
     """
 
     def __init__(self, name: str, settings: Settings) -> None:
-        models = Models(settings.providers, os.environ, reply_limit_bytes=settings.limits.reply_bytes)
-        self._caller = Caller(name, new_id(), SimulatedOnDemand(models, settings))
+        def models(providers: Mapping[str, Endpoint]) -> Models:
+            return Models(providers, os.environ, reply_limit_bytes=settings.limits.reply_bytes)
+
+        async def simulated() -> Models:
+            return models(settings.with_sim(await sim_url()).providers)
+
+        asks: Asks = models(settings.providers)
+        if settings.sim_url is None:
+            asks = SimulatedOnDemand(asks, simulated)
+        self._caller = Caller(name, new_id(), asks)
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
         return await self._caller.call_models(holder, epoch, orders, cancelled)
@@ -191,37 +200,6 @@ JobActor = _actor(_JobActor)
 CallerActor = _actor(_CallerActor)
 KeeperActor = _actor(_KeeperActor)
 SimActor = _actor(_SimActor)
-
-
-class SimulatedOnDemand:
-    """Asks models, and starts the simulated ones when the first of them is asked."""
-
-    def __init__(self, models: Models, settings: Settings) -> None:
-        self._models = models
-        self._settings = settings
-        self._simulated: asyncio.Task[Models] | None = None
-
-    async def ask(
-        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
-    ) -> Reply | Failure:
-        models = self._models
-        if provider == SIMULATED and self._settings.sim_url is None:
-            if self._simulated is None or (self._simulated.done() and self._simulated.exception() is not None):
-                self._simulated = asyncio.get_running_loop().create_task(self._start())
-            try:
-                async with asyncio.timeout(timeout_s):
-                    models = await asyncio.shield(self._simulated)
-            except (RayError, TimeoutError) as error:
-                return Failure(type="Unreachable", message=f"the simulated models do not start: {type(error).__name__}")
-        return await models.ask(provider, name, request, timeout_s=timeout_s, max_retries=max_retries)
-
-    async def aclose(self) -> None:
-        await self._models.aclose()
-
-    async def _start(self) -> Models:
-        url = await sim_url()
-        providers = self._settings.with_sim(url).providers
-        return Models(providers, os.environ, reply_limit_bytes=self._settings.limits.reply_bytes)
 
 
 class _Ref:
@@ -390,11 +368,18 @@ class Actors:
 
 
 async def sim_url() -> str:
-    """Returns the address of this cluster's simulated models, started now if they are not there."""
+    """Returns the address of this cluster's simulated models, started now if they are not there.
+
+    Raises:
+        HolderGone: They do not start.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    url: str = await _create(SimActor, SIM, port).url.remote()
+    try:
+        url: str = await _create(SimActor, SIM, port).url.remote()
+    except RayError as error:
+        raise HolderGone(f"the simulated models do not start: {type(error).__name__}") from error
     return url
 
 
