@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +53,8 @@ def join(address: str | None = None, *, verbose: bool = False) -> None:
     cpus = max(_PRESTARTED, os.cpu_count() or 1)
     started: dict[str, Any] = {"include_dashboard": False, "num_cpus": cpus} if new else {}
     try:
-        ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
+        with _interrupts_held_back():
+            ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
     except ConnectionError as error:
         raise ConfigurationError(f"there is no Ray cluster at {address}: {error}") from error
 
@@ -63,6 +68,26 @@ def current_address() -> str:
 def leave() -> None:
     """Disconnects this process; a cluster that it started ends, with every process of it."""
     ray.shutdown()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hears Ctrl-C at the end of the block: a cluster that has half started leaves processes behind.
+
+    Raises:
+        KeyboardInterrupt: At the end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python tells only its main thread
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def join_running(*, verbose: bool = False) -> None:
