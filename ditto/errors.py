@@ -21,6 +21,7 @@
     │   ├── Unavailable             503
     │   └── DeadlineExceeded        504
     ├── ResultInvalid               the merged value fails the caller's own validators
+    ├── Misfit                      a reply holds no value that satisfies the schema; in the validator's words
     ├── ConfigurationError          settings are wrong; the message names the path
     ├── IllegalMove                 an event that the job's state does not allow
     ├── StoreError                  the journal
@@ -89,6 +90,7 @@ __all__ = [
     "JournalUnreadable",
     "KeyTaken",
     "MethodNotAllowed",
+    "Misfit",
     "NotFound",
     "PermanentCallError",
     "RateLimited",
@@ -221,6 +223,10 @@ class ResultInvalid(DittoError):
 
     def __str__(self) -> str:
         return f"the merged result of job {self.job_id} does not validate: {self.message}"
+
+
+class Misfit(DittoError):
+    """A reply holds no value that satisfies the schema; the message is the validator's words."""
 
 
 class ConfigurationError(DittoError):

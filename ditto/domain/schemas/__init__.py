@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ditto.domain.schemas.checking import complaints
 from ditto.domain.schemas.reading import problem, read
-from ditto.domain.schemas.sizes import Misfit
 from ditto.domain.schemas.validating import Validator
 from ditto.domain.schemas.wrapping import wrap
+from ditto.errors import Misfit
 
 __all__ = ["Misfit", "Validator", "complaints", "problem", "read", "wrap"]

@@ -16,9 +16,9 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from ditto.domain.schemas.keywords import REFERENCES, children, in_place
-from ditto.domain.schemas.sizes import Misfit
 from ditto.domain.schemas.validating import Validator, short
 from ditto.domain.spec import JSON
+from ditto.errors import Misfit
 
 if TYPE_CHECKING:
     from referencing._core import Resolver  # the library gives the type no public name

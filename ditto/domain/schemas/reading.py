@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ditto.domain.schemas.candidates import candidates
-from ditto.domain.schemas.sizes import MAX_PARTS, Misfit, parts
+from ditto.domain.schemas.sizes import MAX_PARTS, parts
 from ditto.domain.schemas.validating import Validator
 from ditto.domain.schemas.wrapping import WRAPPER, wraps
 from ditto.domain.spec import JSON
+from ditto.errors import Misfit
 
 
 def read(text: str, schema: dict[str, Any]) -> JSON:

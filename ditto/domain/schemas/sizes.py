@@ -8,14 +8,10 @@ from __future__ import annotations
 import math
 
 from ditto.domain.spec import JSON
-from ditto.errors import DittoError
+from ditto.errors import Misfit
 
 MAX_PARTS = 100_000
 _MAX_DEPTH = 100
-
-
-class Misfit(DittoError):
-    """A reply holds no value that satisfies the schema; the message is the validator's words."""
 
 
 def parts(value: JSON) -> int:

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
-from ditto.domain.schemas.sizes import Misfit
 from ditto.domain.spec import JSON
+from ditto.errors import Misfit
 
 _SEEN_PROBLEMS = 100
 _SHOWN_PROBLEMS = 5
