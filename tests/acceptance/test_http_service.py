@@ -62,7 +62,10 @@ def test_a_client_can_ask_that_its_hanging_up_cancels_the_job(serving):
         assert time.monotonic() < until, states
         time.sleep(0.2)
         query = {"metadata.test": "hang up and cancel"}
-        states = {job["state"] for job in httpx.get(f"{serving.url}/jobs", params=query).json()["jobs"]}
+        jobs = httpx.get(f"{serving.url}/jobs", params=query).json()["jobs"]
+        states = {job["state"] for job in jobs}
+    for job in jobs:
+        httpx.post(f"{serving.url}/jobs/{job['jobId']}/cancel").raise_for_status()
 
 
 def test_cancelling_a_job_cancels_its_calls(http, serving):
