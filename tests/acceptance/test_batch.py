@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,12 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance import conftest
 from tests.acceptance.conftest import DITTO, Serving, simulated_models
 
 LONG_S = 180
 ROWS = 24
-RAY = str(Path(sys.executable).with_name("ray"))
 SCRIPT = Path(__file__).parents[2] / "ditto" / "submit.py"
 
 
@@ -218,41 +215,3 @@ def test_the_script_for_ray_submit_runs_alone(served: Folder, serving: Serving) 
 
     assert "4 rows, 4 complete" in said
     assert len(served.rows()) == 4
-
-
-def test_as_a_job_of_rays(folder: Folder) -> None:
-    dashboard, port = _free_port(), _free_port()
-    folder.environ["RAY_AUTH_MODE"] = "token"
-    folder.write(*_sums(4))
-    options = [
-        *("--port", str(port), "--dashboard-port", str(dashboard), "--ray-client-server-port", str(_free_port())),
-        *("--dashboard-agent-listen-port", str(_free_port()), "--temp-dir", f"/tmp/ditto-{port}"),
-    ]
-    with conftest.process(
-        RAY, "start", "--head", "--block", *options, environ=folder.environ, log=folder.path / "head.log"
-    ) as head:
-        conftest.said("block forever", folder.path / "head.log", head)
-
-        address = ("--address", f"http://127.0.0.1:{dashboard}")
-        submitted = subprocess.run(
-            [RAY, "job", "submit", *address, "--", DITTO, "batch", str(folder.input), str(folder.output)],
-            env=folder.environ,
-            capture_output=True,
-            text=True,
-            timeout=LONG_S,
-            check=False,
-        )
-
-    assert submitted.returncode == 0, submitted.stdout + submitted.stderr
-    assert "4 rows, 4 complete" in submitted.stdout
-    assert len(folder.rows()) == 4
-
-
-def _free_port() -> int:
-    """Returns a port outside the range of Ray's workers."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if not 10_000 <= port < 20_000:
-            return port
