@@ -19,8 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from ditto import AsyncDitto, JobView
 from tests.acceptance.conftest import service, simulated_models
 
 SET = "gsm8k_zeroeval.jsonl.gz"
@@ -39,17 +38,15 @@ def sampled(data: Path, rows: int) -> tuple[list[dict[str, Any]], list[str]]:
     return chosen, sorted(draw.sample(everywhere, PANEL))
 
 
-async def merged(url: str, rows: list[dict[str, Any]], panel: list[str]) -> list[dict[str, Any]]:
+async def merged(url: str, rows: list[dict[str, Any]], panel: list[str]) -> list[JobView[str]]:
     """Returns the service's answer to each question."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def ask(client: httpx.AsyncClient, row: dict[str, Any]) -> dict[str, Any]:
+    async def ask(client: AsyncDitto, row: dict[str, Any]) -> JobView[str]:
         async with gate:
-            body = {"prompt": row["prompt"], "models": [f"sim/{model}" for model in panel]}
-            answer: dict[str, Any] = (await client.post("/llm", json=body)).raise_for_status().json()
-            return answer
+            return await client.ask(row["prompt"], models=[f"sim/{model}" for model in panel])
 
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with AsyncDitto(url) as client:
         return await asyncio.gather(*(ask(client, row) for row in rows))
 
 
@@ -69,12 +66,13 @@ def measure(data: Path, rows: int) -> dict[str, Any]:
             service(folder, sim) as serving,
         ):
             answers = asyncio.run(merged(serving.url, questions, panel))
+    verdicts = [answer.structured for answer in answers if answer.structured is not None]
     right = [
-        bool(row["correct"][answer["structured"]["chosenModel"].removeprefix("sim/")])
-        for row, answer in zip(questions, answers, strict=True)
+        bool(row["correct"][str(verdict.chosen_model).removeprefix("sim/")])
+        for row, verdict in zip(questions, verdicts, strict=True)
     ]
     single = {model: sum(bool(row["correct"][model]) for row in questions) / rows for model in panel}
-    confidences = [answer["structured"]["confidence"] or 0.0 for answer in answers]
+    confidences = [verdict.confidence or 0.0 for verdict in verdicts]
     return {
         "rows": rows,
         "panel": panel,
@@ -83,7 +81,7 @@ def measure(data: Path, rows: int) -> dict[str, Any]:
         "best_single": max(single.values()),
         "plurality": sum(plurality(row, panel) == str(row["gold"]) for row in questions) / rows,
         "mean_confidence": sum(confidences) / rows,
-        "failed_calls": sum(len(answer["errors"]) for answer in answers),
+        "failed_calls": sum(len(answer.errors) for answer in answers),
     }
 
 
