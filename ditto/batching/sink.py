@@ -46,7 +46,7 @@ class Sink:
             self._lock = _Lock(self.path)
             try:
                 self._fd = self._opened()
-            except BaseException:
+            except BaseException:  # raised on; only the lock must not stay
                 self._lock.release()
                 raise
         except OSError as error:
@@ -108,7 +108,7 @@ class Sink:
             whole_bytes = self._take_stock()
             if whole_bytes < os.fstat(fd).st_size:
                 os.ftruncate(fd, whole_bytes)
-        except BaseException:
+        except BaseException:  # raised on; only the file must not stay open
             os.close(fd)
             raise
         return fd

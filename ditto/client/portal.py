@@ -26,7 +26,7 @@ class Portal:
         future = self._portal.start_task_soon(work)
         try:
             return future.result()
-        except BaseException:
+        except BaseException:  # raised on; an interrupt too must end the work on the other thread
             future.cancel()
             raise
 

@@ -64,7 +64,7 @@ class Ditto:
         portal = Portal()
         try:
             client = portal.run(opening)
-        except BaseException:
+        except BaseException:  # raised on; only the portal's thread must not stay
             portal.close()
             raise
         opened = cls.__new__(cls)

@@ -417,7 +417,7 @@ def _begin(start: Coroutine[None, None, None]) -> asyncio.Task[None]:
 async def _start_or_exit(start: Coroutine[None, None, None]) -> None:
     try:
         await start
-    except Exception:
+    except Exception:  # whatever it is, it is logged, and Ray begins the process again
         log.exception("start failed")
         await asyncio.sleep(START_PAUSE_S)
         os._exit(1)

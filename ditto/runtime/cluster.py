@@ -130,7 +130,7 @@ async def attach(
         if settings is None:
             settings = await cluster_settings() or configuration.load()
         journal = open_journal(settings.store)
-    except BaseException:
+    except BaseException:  # raised on; only a cluster that this call began must not stay
         if own:
             await asyncio.to_thread(leave)
         raise

@@ -234,7 +234,7 @@ def run_shell(block: Block, tour: Tour) -> str:
 def ask_by_curl(block: Block, tour: Tour) -> str:
     if shutil.which("curl") is None:
         assert "CI" not in os.environ, "there is no curl"
-        pytest.skip("there is no curl")
+        pytest.skip("waits for curl, with which the README asks")
     printed = tour.shell(block.text)
     answer = json.loads(printed)
     assert (answer["state"], answer["errors"]) == ("complete", {})

@@ -12,7 +12,9 @@ from tests.benchmarks.replay import ROWS, measure
 DATA = Path(os.environ.get("DITTO_DATA", Path(__file__).parents[2].parent / "shared" / "data"))
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"no recorded answers in {DATA}")
+@pytest.mark.skipif(
+    not DATA.is_dir() and "CI" not in os.environ, reason=f"waits for the recorded answers, which are not in {DATA}"
+)
 def test_the_merged_answer_is_right_more_often_than_the_mean_model_and_no_less_than_a_plurality():
     figures = measure(DATA, ROWS)
     assert figures["failed_calls"] == 0

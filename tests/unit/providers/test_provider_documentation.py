@@ -1,4 +1,8 @@
-"""Proves that every dialect writes and reads what its provider's documentation says; each fixture names the page."""
+"""Every dialect writes and reads the forms that the fixtures hold.
+
+The bodies are our own, after the providers' public documentation; each names the page for its form, and not every
+page could be opened when it was written.
+"""
 
 import json
 from pathlib import Path
