@@ -6,8 +6,6 @@ This module is the client and the types; it loads neither Ray nor FastAPI. `Ditt
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from ditto.client.asking import ChatMessage
 from ditto.client.async_client import AsyncDitto
 from ditto.client.async_job import AsyncJob
@@ -52,11 +50,9 @@ from ditto.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from ditto.version import VERSION
 
-try:
-    __version__ = version("ditto-llm")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0+unknown"
+__version__ = VERSION
 
 __all__ = [
     "AsyncDitto",

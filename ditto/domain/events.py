@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from ditto.domain.spec import JobSpec
 from ditto.domain.verdict import Verdict
@@ -63,6 +63,16 @@ class JobAdopted:
     kind: Literal["job.adopted"] = "job.adopted"
     holder: str
     epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRetried:
+    """The failed calls of a job that had ended are asked again, until a new deadline; the replies that came stay."""
+
+    kind: Literal["job.retried"] = "job.retried"
+    holder: str
+    epoch: int
+    deadline_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +129,7 @@ class JobCompleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFailed:
-    """The job ended without a verdict. `type` is `JobError` or `DeadlineExceeded`."""
+    """The job ended without a verdict. `type` is `JobError`, `DeadlineExceeded`, `CrashLoop` or `InternalError`."""
 
     kind: Literal["job.failed"] = "job.failed"
     type: str
@@ -134,6 +144,7 @@ class JobCancelled:
 Event = (
     JobAccepted
     | JobAdopted
+    | JobRetried
     | CallStarted
     | CallCompleted
     | CallFailed
@@ -154,7 +165,10 @@ class Recorded:
     event: Event
 
 
-_adapter: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+_adapter: TypeAdapter[Event] = TypeAdapter(
+    Annotated[Event, Field(discriminator="kind")], config=ConfigDict(extra="forbid")
+)
+"""A field that this version does not know is refused: what a newer version wrote is not half understood."""
 
 
 def encode(event: Event) -> bytes:

@@ -3,7 +3,8 @@
 The journal is the truth: whoever wants to know a job reads its events and folds them. Nothing in here waits, looks at
 a clock or can fail by itself. `MOVES` and `CALL_MOVES` list every legal move; any other event raises `IllegalMove` and
 changes nothing. A restart is a move too: `job.adopted` changes the holder, and the calls that were running stay
-running, under the same ids, so that a caller that still has them gives its reply instead of asking again.
+running, under the same ids, so that a caller that still has them gives its reply instead of asking again. An end is
+final but for one move: `job.retried` makes the failed calls wait again, and keeps the replies.
 """
 
 from __future__ import annotations
@@ -52,13 +53,17 @@ MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
         (JobState.RUNNING, ev.JobCompleted): JobState.COMPLETE,
         (JobState.RUNNING, ev.JobFailed): JobState.ERROR,
         (JobState.RUNNING, ev.JobCancelled): JobState.CANCELLED,
+        (JobState.COMPLETE, ev.JobRetried): JobState.RUNNING,
+        (JobState.ERROR, ev.JobRetried): JobState.RUNNING,
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """The call has not been made yet."""
+    """The call has not been made yet, or is to be made again; `earlier` as in `Running`."""
+
+    earlier: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,9 @@ CALL_MOVES: frozenset[tuple[type[CallStatus], type[Event]]] = frozenset(
     }
 )
 
+STALL_S = 60.0
+"""A holder that lived for so long after it had adopted a job was not killed by it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Open:
@@ -137,6 +145,9 @@ class Job:
         seq: The number of the last event.
         asked_at: When the last first-round call was started, None before.
         adoptions: How often the job has changed its holder or its holder's instance.
+        stalls: How many of the last adoptions were followed by nothing but the holder's early death.
+        retries: How often the job has been taken up again after its end.
+        begun_at: When the job was accepted, or taken up again.
         cut: The timer that ended the waiting (`grace` or `deadline`), None while none has.
         calls: By the call's name, in the panel's order.
     """
@@ -147,8 +158,11 @@ class Job:
     holder: str
     epoch: int
     adoptions: int
+    stalls: int
+    retries: int
     seq: int
     accepted_at: datetime
+    begun_at: datetime
     updated_at: datetime
     asked_at: datetime | None
     cut: ev.Cut | None
@@ -212,8 +226,11 @@ def accepted(job_id: str, record: Recorded) -> Job:
         holder=event.holder,
         epoch=0,
         adoptions=0,
+        stalls=0,
+        retries=0,
         seq=record.seq,
         accepted_at=record.at,
+        begun_at=record.at,
         updated_at=record.at,
         asked_at=None,
         cut=None,
@@ -234,10 +251,13 @@ def apply(job: Job, record: Recorded) -> Job:
         raise IllegalMove(f"{event.kind} cannot happen to job {job.id}, which is {job.state}")
     if record.seq != job.seq + 1:
         raise IllegalMove(f"event {record.seq} of job {job.id} does not follow event {job.seq}")
-    job = replace(job, state=state, seq=record.seq, updated_at=record.at)
+    stalls = _stalls(job, record)
+    job = replace(job, state=state, seq=record.seq, updated_at=record.at, stalls=stalls)
     match event:
         case ev.JobAdopted():
             return replace(job, holder=event.holder, epoch=event.epoch, adoptions=job.adoptions + 1)
+        case ev.JobRetried():
+            return _retried(job, event, record.at)
         case ev.CallStarted():
             asked_at = record.at if event.round == 1 else job.asked_at
             return replace(job, asked_at=asked_at, calls=_with(job, event, record.at))
@@ -257,6 +277,38 @@ def apply(job: Job, record: Recorded) -> Job:
             raise IllegalMove(f"{event.kind} has no effect on job {job.id}")
 
 
+def _stalls(job: Job, record: Recorded) -> int:
+    if not isinstance(record.event, ev.JobAdopted):
+        return 0
+    quick = (record.at - job.updated_at).total_seconds() < STALL_S
+    return job.stalls + 1 if quick else 1
+
+
+def _retried(job: Job, event: ev.JobRetried, at: datetime) -> Job:
+    failed = job.failures()
+    return replace(
+        job,
+        holder=event.holder,
+        epoch=event.epoch,
+        retries=job.retries + 1,
+        begun_at=at,
+        spec=replace(job.spec, deadline_at=event.deadline_at),
+        cut=None,
+        calls={name: _again(status) if name in failed else status for name, status in job.calls.items()},
+        outcome=Open(),
+    )
+
+
+def _again(status: CallStatus) -> CallStatus:
+    match status:
+        case Answered():
+            return Waiting(earlier=(*status.earlier, status.reply))
+        case Failed():
+            return Waiting(earlier=status.earlier)
+        case _:
+            return status
+
+
 def _with(job: Job, event: ev.CallStarted | ev.CallCompleted | ev.CallFailed, at: datetime) -> dict[str, CallStatus]:
     before = job.calls.get(event.call)
     if before is None:
@@ -271,14 +323,14 @@ def _after(before: CallStatus, event: ev.CallStarted | ev.CallCompleted | ev.Cal
         case Answered(), ev.CallStarted():
             earlier = (*before.earlier, before.reply)
             return Running(round=event.round, caller=event.caller, since=before.since, earlier=earlier)
-        case _, ev.CallStarted():
-            return Running(round=event.round, caller=event.caller, since=at)
+        case Waiting(), ev.CallStarted():
+            return Running(round=event.round, caller=event.caller, since=at, earlier=before.earlier)
         case Running(), ev.CallCompleted():
             return Answered(reply=event.reply, round=event.round, since=before.since, at=at, earlier=before.earlier)
         case Running(), ev.CallFailed():
             return Failed(failure=event.failure, at=at, earlier=before.earlier)
-        case _, ev.CallFailed():
-            return Failed(failure=event.failure, at=at)
+        case Waiting(), ev.CallFailed():
+            return Failed(failure=event.failure, at=at, earlier=before.earlier)
         case _:
             raise IllegalMove(f"{event.kind} cannot happen to call {event.call}")
 

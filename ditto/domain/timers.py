@@ -54,7 +54,7 @@ def _overdue_at(job: Job, status: Running) -> datetime:
 def _grace_ends_at(job: Job) -> list[datetime]:
     if job.spec.grace_s is None:
         return []
-    moments = sorted(status.at for _, status in job.usable())
+    moments = sorted(max(status.at, job.begun_at) for _, status in job.usable())
     if len(moments) < job.spec.min_responses:
         return []
     return [moments[job.spec.min_responses - 1] + timedelta(seconds=job.spec.grace_s)]

@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI
@@ -25,6 +24,7 @@ from ditto.http.event_stream import EventStream, resumes_after
 from ditto.http.limits import Limits
 from ditto.http.responses import Json
 from ditto.runtime.service import ServicePort
+from ditto.version import VERSION
 
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -45,7 +45,7 @@ class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.document("Ditto", _version(), self.routes)
+            self.openapi_schema = openapi.document("Ditto", VERSION, self.routes)
         return self.openapi_schema
 
 
@@ -177,13 +177,6 @@ async def docs(request: Request) -> Response:
 async def openapi_json(request: Request) -> Response:
     """Returns the OpenAPI document."""
     return Json(cast(FastAPI, request.app).openapi())
-
-
-def _version() -> str:
-    try:
-        return version("ditto-llm")
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return "0+unknown"
 
 
 def _door(request: Request) -> _Door:

@@ -20,7 +20,7 @@ class Order:
     """One model call that a caller is asked to make.
 
     Attributes:
-        id: `<job>/<round>/<call>`: the same order again is the same call.
+        id: As `order_id` makes it: the same order again is the same call.
         adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over.
     """
 
@@ -91,9 +91,9 @@ class Calls(Protocol):
         ...
 
 
-def order_id(job_id: str, call: str, round_: int) -> str:
-    """Returns the id under which a call is made."""
-    return f"{job_id}/{round_}/{call}"
+def order_id(job: Job, call_name: str, round_: int) -> str:
+    """Returns the id under which a call is made: `<job>/<retry>.<round>/<call>`."""
+    return f"{job.id}/{job.retries}.{round_}/{call_name}"
 
 
 def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] | None = None) -> Order:
@@ -109,7 +109,7 @@ def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] |
     spec = job.spec
     messages = strategies.messages(job, call_name)
     return Order(
-        id=order_id(job.id, call_name, status.round),
+        id=order_id(job, call_name, status.round),
         adoptions=job.adoptions,
         provider=provider,
         name=call.model,

@@ -70,7 +70,7 @@ class JobRunner:
     def outstanding(self) -> list[str]:
         """Returns the ids of the orders that this job waits for."""
         running = {name: status for name, status in self.job.calls.items() if isinstance(status, Running)}
-        return [order_id(self.job.id, name, status.round) for name, status in running.items()]
+        return [order_id(self.job, name, status.round) for name, status in running.items()]
 
     def cancel(self) -> None:
         """Asks the job to end without a verdict."""
@@ -149,7 +149,7 @@ class JobRunner:
     def _stop(self, before: Job, taken: set[str]) -> None:
         """Cancels what is still under way for a job that has ended."""
         for name, status in before.calls.items():
-            if isinstance(status, Running) and (key := order_id(before.id, name, status.round)) not in taken:
+            if isinstance(status, Running) and (key := order_id(before, name, status.round)) not in taken:
                 self._calls.cancel(status.caller, [key])
 
     async def _wait(self) -> None:
@@ -188,9 +188,11 @@ class _Turn:
 
     def take(self, outcome: Outcome) -> None:
         """Adds what came of an order, unless the job no longer waits for it."""
-        _, round_text, call = outcome.order_id.split("/", 2)
+        call = outcome.order_id.split("/", 2)[2]
         status = self.job.calls.get(call)
-        if not isinstance(status, Running) or status.round != int(round_text) or self.job.state.ended:
+        if not isinstance(status, Running) or self.job.state.ended:
+            return
+        if outcome.order_id != order_id(self.job, call, status.round):
             return
         match outcome.result:
             case Reply() as reply:

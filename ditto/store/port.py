@@ -45,6 +45,7 @@ class JobRow:
     state: JobState
     holder: str
     updated_at: datetime
+    deadline_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ class Journal(Protocol):
 
     async def page(self, wanted: Filter, limit: int, cursor: str | None) -> RowPage: ...
 
-    async def held(self, holder: str) -> list[str]:
+    async def held(self, holder: str) -> list[JobRow]:
         """Returns the jobs that this holder has not finished, oldest first."""
         ...
 
@@ -106,6 +107,36 @@ class Journal(Protocol):
         Raises:
             StaleEpoch: A later instance of this holder has begun.
         """
+        ...
+
+    async def release(self, holder: str, epoch: int) -> None:
+        """Ends a holder's lease at once: whoever sweeps may take its jobs. Does nothing for an earlier epoch."""
+        ...
+
+    async def forget(self, job_id: str) -> bool:
+        """Removes a job that has ended: its events, its row, its key. Returns False, and does nothing, while it runs.
+
+        An unknown job is forgotten already. The bytes may stay in the store until `purge`.
+        """
+        ...
+
+    async def expire(self, before: datetime, limit: int) -> int:
+        """Removes at most `limit` jobs that ended before that moment, the oldest first; returns how many.
+
+        The jobs of one batch (`metadata.batch`) go when all of them ended before it: a batch that still grows is spared.
+        """
+        ...
+
+    async def purge(self) -> bool:
+        """Overwrites what was forgotten, as far as the store can; returns False where it must be tried again."""
+        ...
+
+    async def job_ids(self, after: str, limit: int) -> list[str]:
+        """Returns ids of jobs behind `after` (\"\" for the first), in their own order: a walk over the whole store."""
+        ...
+
+    async def check(self) -> None:
+        """Returns when the store could be written just now."""
         ...
 
     async def close(self) -> None: ...
