@@ -68,6 +68,7 @@ async def start(
     stand_in: str | None = None,
     api_key: str | None = None,
     prompt_limit: int = 100_000,
+    counts: Counts | None = None,
 ) -> Running:
     """Returns the server, listening, in the running event loop.
 
@@ -78,6 +79,7 @@ async def start(
         stand_in: The persona that plays models of unknown names; None: they get a 404.
         api_key: The only right key; None: any will do.
         prompt_limit: How many prompts are counted one by one; the oldest are forgotten first.
+        counts: What counts, instead of new counts with that limit.
 
     Raises:
         ValueError: The replay file is badly formed, or there is no such persona.
@@ -87,7 +89,7 @@ async def start(
         catalog.parse(stand_in)
     recorded = load(replay) if replay is not None else None
     cast = Cast(replay=recorded, stand_in=stand_in, latency_s=default_latency_s)
-    stage = Stage(cast=cast, counts=Counts(limit=prompt_limit), key=api_key)
+    stage = Stage(cast=cast, counts=counts or Counts(limit=prompt_limit), key=api_key)
     runner = web.AppRunner(_app(stage), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
