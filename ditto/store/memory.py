@@ -60,8 +60,8 @@ class MemoryJournal:
         more = shown[-1].id if len(found) > start + limit else None
         return RowPage(rows=tuple(_row(job) for job in shown), cursor=more)
 
-    async def held(self, holder: str) -> list[str]:
-        return [job.id for job in self._jobs() if job.holder == holder and not job.state.ended]
+    async def held(self, holder: str) -> list[JobRow]:
+        return [_row(job) for job in self._jobs() if job.holder == holder and not job.state.ended]
 
     async def orphans(self, now: datetime, quiet_since: datetime) -> list[JobRow]:
         rows = [_row(job) for job in self._jobs() if not job.state.ended and job.updated_at < quiet_since]
@@ -78,11 +78,45 @@ class MemoryJournal:
             raise StaleEpoch(f"{holder} has begun a later epoch than {epoch}")
         lease.until = until
 
+    async def release(self, holder: str, epoch: int) -> None:
+        lease = self._leases.get(holder)
+        if lease is not None and lease.epoch == epoch:
+            lease.until = _LONG_AGO
+
+    async def forget(self, job_id: str) -> bool:
+        if job_id not in self._records:
+            return True
+        if not self._job(job_id).state.ended:
+            return False
+        self._remove(job_id)
+        return True
+
+    async def expire(self, before: datetime, limit: int) -> int:
+        jobs = self._jobs()
+        kept = {_batch(job) for job in jobs if not _over(job, before)} - {None}
+        gone = sorted((job for job in jobs if _over(job, before) and _batch(job) not in kept), key=_last_news)[:limit]
+        for job in gone:
+            self._remove(job.id)
+        return len(gone)
+
+    async def purge(self) -> bool:
+        return True
+
+    async def job_ids(self, after: str, limit: int) -> list[str]:
+        return sorted(job_id for job_id in self._records if job_id > after)[:limit]
+
+    async def check(self) -> None:
+        return
+
     async def close(self) -> None:
         return None
 
     def _job(self, job_id: str) -> Job:
         return fold(job_id, [record for _, record in self._records[job_id]])
+
+    def _remove(self, job_id: str) -> None:
+        del self._records[job_id]
+        self._keys = {key: named for key, named in self._keys.items() if named[0] != job_id}
 
     def _jobs(self) -> list[Job]:
         return sorted((self._job(job_id) for job_id in self._records), key=lambda job: job.accepted_at)
@@ -114,5 +148,24 @@ def _text(value: JSON) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _over(job: Job, before: datetime) -> bool:
+    return job.state.ended and job.updated_at < before
+
+
+def _last_news(job: Job) -> tuple[datetime, str]:
+    return job.updated_at, job.id
+
+
+def _batch(job: Job) -> str | None:
+    named = job.spec.metadata.get("batch")
+    return None if named is None else _text(named)
+
+
 def _row(job: Job) -> JobRow:
-    return JobRow(job_id=job.id, state=job.state, holder=job.holder, updated_at=job.updated_at)
+    return JobRow(
+        job_id=job.id,
+        state=job.state,
+        holder=job.holder,
+        updated_at=job.updated_at,
+        deadline_at=job.spec.deadline_at,
+    )

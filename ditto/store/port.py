@@ -123,7 +123,7 @@ class Journal(Protocol):
     async def expire(self, before: datetime, limit: int) -> int:
         """Removes at most `limit` jobs that ended before that moment, the oldest first; returns how many.
 
-        The jobs of one batch (`metadata.batch`) go when all of them ended before it: a batch that still grows is spared.
+        The jobs of one batch (`metadata.batch`) go when all of them ended before it: one that still grows is spared.
         """
         ...
 

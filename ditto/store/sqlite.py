@@ -7,6 +7,7 @@ thread (see `group_commit`) and reads through another. The file's mode is 0600.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, Text, case, cast, create_engine, event, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Text,
+    case,
+    cast,
+    create_engine,
+    delete,
+    event,
+    exists,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool
@@ -36,10 +52,11 @@ from ditto.store import tables
 from ditto.store.group_commit import GroupCommit
 from ditto.store.port import Append, Filter, JobRow, RowPage
 from ditto.store.tables import events, from_us, holders, jobs, keys, to_us
+from ditto.version import VERSION
 
 T = TypeVar("T")
 _BUSY_MS = 30_000
-_INSERT_EVENT = "INSERT INTO events (job_id, seq, append_id, at_us, kind, body) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_EVENT = "INSERT INTO events (job_id, seq, append_id, at_us, kind, version, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class SqliteJournal:
@@ -103,9 +120,10 @@ class SqliteJournal:
         more = f"{shown[-1].created_us}-{shown[-1].job_id}" if len(rows) > limit else None
         return RowPage(rows=tuple(_row(row) for row in shown), cursor=more)
 
-    async def held(self, holder: str) -> list[str]:
-        query = select(jobs.c.job_id).where(jobs.c.holder == holder, jobs.c.open).order_by(jobs.c.created_us)
-        return await self._query(lambda connection: list(connection.execute(query).scalars()))
+    async def held(self, holder: str) -> list[JobRow]:
+        query = _rows().where(jobs.c.holder == holder, jobs.c.open).order_by(jobs.c.created_us)
+        rows = await self._query(lambda connection: connection.execute(query).all())
+        return [_row(row) for row in rows]
 
     async def orphans(self, now: datetime, quiet_since: datetime) -> list[JobRow]:
         living = select(holders.c.name).where(holders.c.expires_us >= to_us(now))
@@ -134,6 +152,29 @@ class SqliteJournal:
         renewed = await self._writer.put(_Write(run=lambda connection: connection.execute(statement).rowcount))
         if renewed == 0:
             raise StaleEpoch(f"{holder} has begun a later epoch than {epoch}")
+
+    async def release(self, holder: str, epoch: int) -> None:
+        statement = update(holders).where(holders.c.name == holder, holders.c.epoch == epoch).values(expires_us=0)
+        await self._writer.put(_Write(run=lambda connection: connection.execute(statement).rowcount))
+
+    async def forget(self, job_id: str) -> bool:
+        forgotten: bool = await self._writer.put(_Write(run=lambda connection: _forget(connection, job_id)))
+        return forgotten
+
+    async def expire(self, before: datetime, limit: int) -> int:
+        removed: int = await self._writer.put(_Write(run=lambda connection: _expire(connection, to_us(before), limit)))
+        return removed
+
+    async def purge(self) -> bool:
+        return await self._query(lambda connection: _truncate_log(connection))
+
+    async def job_ids(self, after: str, limit: int) -> list[str]:
+        query = select(jobs.c.job_id).where(jobs.c.job_id > after).order_by(jobs.c.job_id).limit(limit)
+        return await self._query(lambda connection: list(connection.execute(query).scalars()))
+
+    async def check(self) -> None:
+        statement = update(holders).where(holders.c.name == "").values(expires_us=0)
+        await self._writer.put(_Write(run=lambda connection: connection.execute(statement).rowcount))
 
     async def close(self) -> None:
         await self._writer.close()
@@ -187,7 +228,7 @@ class _Rows:
     """An append as the tables take it: its events, the job's row if it is new, else what changes in it."""
 
     append: Append
-    events: list[tuple[str, int, str, int, str, bytes]]
+    events: list[tuple[str, int, str, int, str, str, bytes]]
     new_row: dict[str, Any] | None
     changes: dict[str, Any] | None
 
@@ -198,7 +239,7 @@ class _Rows:
         return cls(
             append=append,
             events=[
-                (append.job_id, append.after + place, append.id, to_us(at), written.kind, encode(written))
+                (append.job_id, append.after + place, append.id, to_us(at), written.kind, VERSION, encode(written))
                 for place, (at, written) in enumerate(append.events, start=1)
             ],
             new_row=tables.new_row(append.job_id, at, first) if isinstance(first, ev.JobAccepted) else None,
@@ -232,7 +273,7 @@ def _open(path: Path) -> Engine:
 
 
 def _configure(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", f"busy_timeout={_BUSY_MS}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -242,9 +283,29 @@ def _migrate(connection: Connection, path: Path) -> None:
         raise ConfigurationError(
             f"{path} was written by a newer Ditto (schema {version}, this one knows {tables.SCHEMA_VERSION})"
         )
+    if version == tables.SCHEMA_VERSION:
+        return
     if version == 0:
         tables.metadata.create_all(connection)
-        connection.exec_driver_sql(f"PRAGMA user_version={tables.SCHEMA_VERSION}")
+    if version == 1:
+        _add_versions_and_deadlines(connection)
+    connection.exec_driver_sql(f"PRAGMA user_version={tables.SCHEMA_VERSION}")
+
+
+def _add_versions_and_deadlines(connection: Connection) -> None:
+    """Schema 1 to 2."""
+    connection.exec_driver_sql("ALTER TABLE events ADD COLUMN version VARCHAR NOT NULL DEFAULT ''")
+    connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN deadline_us BIGINT NOT NULL DEFAULT 0")
+    connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN batch TEXT")
+    for index in (*jobs.indexes, *keys.indexes):
+        index.create(connection, checkfirst=True)
+    accepted = connection.exec_driver_sql(
+        "SELECT jobs.job_id, body, metadata FROM jobs JOIN events ON events.job_id = jobs.job_id AND seq = 1"
+    )
+    for job_id, body, metadata in accepted.all():
+        deadline_at = datetime.fromisoformat(json.loads(body)["spec"]["deadline_at"])
+        values = {"deadline_us": to_us(deadline_at), "batch": tables.batch(json.loads(metadata))}
+        connection.execute(update(jobs).where(jobs.c.job_id == job_id).values(values))
 
 
 def _committed(connection: Connection, batch: list[_Write]) -> list[Any]:
@@ -304,6 +365,27 @@ def _lost(connection: Connection, append: Append) -> AppendConflict | None:
     return AppendConflict(f"another writer has appended to job {append.job_id} after event {append.after}")
 
 
+def _forget(connection: Connection, job_id: str) -> bool:
+    if connection.execute(select(jobs.c.open).where(jobs.c.job_id == job_id)).scalar():
+        return False
+    for table in (events, keys, jobs):
+        connection.execute(delete(table).where(table.c.job_id == job_id))
+    return True
+
+
+def _expire(connection: Connection, before_us: int, limit: int) -> int:
+    kept = jobs.alias()
+    unfinished = exists().where(kept.c.batch == jobs.c.batch, kept.c.open | (kept.c.updated_us >= before_us))
+    query = select(jobs.c.job_id).where(~jobs.c.open, jobs.c.updated_us < before_us, ~unfinished)
+    gone = connection.execute(query.order_by(jobs.c.updated_us, jobs.c.job_id).limit(limit)).scalars().all()
+    return sum(_forget(connection, job_id) for job_id in gone)
+
+
+def _truncate_log(connection: Connection) -> bool:
+    busy: int = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    return busy == 0
+
+
 def _recorded(job_id: str, row: Any) -> Recorded:
     try:
         return Recorded(seq=row.seq, at=from_us(row.at_us), event=decode(row.body))
@@ -312,11 +394,17 @@ def _recorded(job_id: str, row: Any) -> Recorded:
 
 
 def _rows() -> Any:
-    return select(jobs.c.job_id, jobs.c.state, jobs.c.holder, jobs.c.updated_us)
+    return select(jobs.c.job_id, jobs.c.state, jobs.c.holder, jobs.c.updated_us, jobs.c.deadline_us)
 
 
 def _row(row: Any) -> JobRow:
-    return JobRow(job_id=row.job_id, state=JobState(row.state), holder=row.holder, updated_at=from_us(row.updated_us))
+    return JobRow(
+        job_id=row.job_id,
+        state=JobState(row.state),
+        holder=row.holder,
+        updated_at=from_us(row.updated_us),
+        deadline_at=from_us(row.deadline_us),
+    )
 
 
 def _json_text(path: str) -> Any:

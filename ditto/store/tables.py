@@ -12,7 +12,7 @@ from ditto.domain import events as ev
 from ditto.domain.events import Event
 from ditto.domain.job import JobState
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 metadata = MetaData()
 
 events = Table(
@@ -23,6 +23,7 @@ events = Table(
     Column("append_id", String, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
+    Column("version", String, nullable=False, server_default=""),
     Column("body", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -39,12 +40,17 @@ jobs = Table(
     Column("open", Boolean, nullable=False),
     Column("needs_review", Boolean, nullable=False),
     Column("metadata", Text, nullable=False),
+    Column("deadline_us", BigInteger, nullable=False, server_default="0"),
+    Column("batch", Text),
     sqlite_with_rowid=False,
 )
 """An index of the truth, written in the same transaction."""
 
 Index("jobs_newest", jobs.c.created_us.desc(), jobs.c.job_id.desc())
 Index("jobs_open", jobs.c.holder, sqlite_where=text("open"), postgresql_where=text("open"))
+
+Index("jobs_ended", jobs.c.updated_us, sqlite_where=text("NOT open"), postgresql_where=text("NOT open"))
+Index("jobs_batch", jobs.c.batch, sqlite_where=text("batch IS NOT NULL"), postgresql_where=text("batch IS NOT NULL"))
 
 keys = Table(
     "keys",
@@ -53,6 +59,7 @@ keys = Table(
     Column("job_id", String, nullable=False),
     Column("fingerprint", Text, nullable=False),
 )
+Index("keys_job", keys.c.job_id)
 
 holders = Table(
     "holders",
@@ -91,7 +98,15 @@ def new_row(job_id: str, at: datetime, event: ev.JobAccepted) -> dict[str, Any]:
         "open": True,
         "needs_review": False,
         "metadata": json.dumps(event.spec.metadata, ensure_ascii=False),
+        "deadline_us": to_us(event.spec.deadline_at),
+        "batch": batch(event.spec.metadata),
     }
+
+
+def batch(metadata: dict[str, Any]) -> str | None:
+    """Returns the batch to which a job belongs, as text."""
+    named = metadata.get("batch")
+    return named if named is None or isinstance(named, str) else json.dumps(named)
 
 
 def changes(written: tuple[tuple[datetime, Event], ...]) -> dict[str, Any]:
@@ -101,7 +116,10 @@ def changes(written: tuple[tuple[datetime, Event], ...]) -> dict[str, Any]:
         match event:
             case ev.JobAdopted(holder=holder):
                 changed["holder"] = holder
-            case ev.CallStarted():
+            case ev.JobRetried():
+                changed |= {"holder": event.holder, "deadline_us": to_us(event.deadline_at)}
+                changed |= {"state": str(JobState.RUNNING), "open": True, "needs_review": False}
+            case ev.CallStarted() | ev.DeadlinePassed():
                 changed["state"] = str(JobState.RUNNING)
             case ev.JobCompleted(verdict=verdict):
                 changed["needs_review"] = verdict.needs_review

@@ -125,7 +125,7 @@ async def test_a_holder_is_told_its_unfinished_jobs_oldest_first(journal):
     for n in (2, 1, 3):
         await journal.append(acceptance(f"j{n}", second=n))
     await journal.append(more(ev.JobCancelled(), job_id="j1", second=9))
-    assert await journal.held("host:0") == ["j2", "j3"]
+    assert [row.job_id for row in await journal.held("host:0")] == ["j2", "j3"]
     assert await journal.held("host:9") == []
 
 

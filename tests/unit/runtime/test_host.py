@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -325,7 +326,7 @@ async def test_a_journal_that_cannot_be_read_holds_no_other_job_up(house, caplog
         broken._records[job_id] = [("x", Recorded(seq=1, at=utc_now(), event=event))]
 
     async def held(holder):
-        return ["bad", "good"]
+        return [replace(await broken.row("good"), job_id=job_id) for job_id in ("bad", "good")]
 
     broken.held = held
     host = await house.host()
