@@ -48,7 +48,7 @@ from ditto.errors import (
     StoreError,
     StoreUnavailable,
 )
-from ditto.store import tables
+from ditto.store import folders, tables
 from ditto.store.group_commit import GroupCommit
 from ditto.store.port import Append, Filter, JobRow, RowPage
 from ditto.store.tables import events, from_us, holders, jobs, keys, to_us
@@ -249,7 +249,7 @@ class _Rows:
 
 def _open(path: Path) -> Engine:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folders.make(path.parent)
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(f"{path}: {error.strerror}") from error
