@@ -17,6 +17,7 @@
     │   ├── IdempotencyMismatch     422
     │   ├── RateLimited             429
     │   ├── InternalError           500
+    │   ├── CrashLoop               500  the job has killed every process that took it up
     │   ├── JobError                502  the models failed; `details` has one entry per model
     │   ├── Unavailable             503
     │   └── DeadlineExceeded        504
@@ -78,6 +79,7 @@ __all__ = [
     "CallUnreachable",
     "ConfigurationError",
     "Conflict",
+    "CrashLoop",
     "DeadlineExceeded",
     "DittoError",
     "Forbidden",
@@ -192,6 +194,10 @@ class RateLimited(ServiceError):
 
 class InternalError(ServiceError):
     type, status = "InternalError", 500
+
+
+class CrashLoop(ServiceError):
+    type, status = "CrashLoop", 500
 
 
 class JobError(ServiceError):

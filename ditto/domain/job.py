@@ -147,6 +147,7 @@ class Job:
         adoptions: How often the job has changed its holder or its holder's instance.
         stalls: How many of the last adoptions were followed by nothing but the holder's early death.
         retries: How often the job has been taken up again after its end.
+        reply_bytes: Of all replies that came, UTF-8.
         begun_at: When the job was accepted, or taken up again.
         cut: The timer that ended the waiting (`grace` or `deadline`), None while none has.
         calls: By the call's name, in the panel's order.
@@ -160,6 +161,7 @@ class Job:
     adoptions: int
     stalls: int
     retries: int
+    reply_bytes: int
     seq: int
     accepted_at: datetime
     begun_at: datetime
@@ -228,6 +230,7 @@ def accepted(job_id: str, record: Recorded) -> Job:
         adoptions=0,
         stalls=0,
         retries=0,
+        reply_bytes=0,
         seq=record.seq,
         accepted_at=record.at,
         begun_at=record.at,
@@ -261,7 +264,10 @@ def apply(job: Job, record: Recorded) -> Job:
         case ev.CallStarted():
             asked_at = record.at if event.round == 1 else job.asked_at
             return replace(job, asked_at=asked_at, calls=_with(job, event, record.at))
-        case ev.CallCompleted() | ev.CallFailed():
+        case ev.CallCompleted():
+            reply_bytes = job.reply_bytes + size_bytes(event.reply)
+            return replace(job, reply_bytes=reply_bytes, calls=_with(job, event, record.at))
+        case ev.CallFailed():
             return replace(job, calls=_with(job, event, record.at))
         case ev.GracePassed():
             return replace(job, cut=ev.Cut.GRACE)
@@ -275,6 +281,11 @@ def apply(job: Job, record: Recorded) -> Job:
             return replace(job, outcome=Cancelled())
         case _:
             raise IllegalMove(f"{event.kind} has no effect on job {job.id}")
+
+
+def size_bytes(reply: Reply) -> int:
+    """Returns how much of a job's byte limit this reply takes."""
+    return len(reply.text.encode())
 
 
 def _stalls(job: Job, record: Recorded) -> int:

@@ -51,7 +51,7 @@ def with_earlier_answers(messages: Sequence[Message], answers: Sequence[str]) ->
 def with_reask(job: Job, call: str, messages: Sequence[Message]) -> tuple[Message, ...]:
     """Returns the conversation, followed by the reply that missed the schema and the validator's words, if so."""
     status = job.calls[call]
-    if not isinstance(status, Running) or not status.earlier:
+    if not isinstance(status, Running) or status.round == 1 or not status.earlier:
         return tuple(messages)
     missed = status.earlier[-1]
     return (

@@ -79,6 +79,7 @@ class JobSpec:
         timeout_s: For one call: tries, pauses and re-asks together.
         grace_s: How long stragglers are waited for once `min_responses` have answered; None: for all.
         deadline_at: When the job ends with what it has (aware UTC).
+        replies_limit_bytes: All replies of the job together, UTF-8; the call whose reply goes beyond it fails.
         review_threshold: Below this confidence the verdict needs a person's review.
     """
 
@@ -94,6 +95,7 @@ class JobSpec:
     timeout_s: float = 300.0
     grace_s: float | None = None
     deadline_at: datetime
+    replies_limit_bytes: int = 64 * 2**20
     review_threshold: float = 0.5
     metadata: dict[str, Any] = field(default_factory=dict)
 

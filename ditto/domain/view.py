@@ -25,7 +25,7 @@ from ditto.domain.job import (
     Waiting,
 )
 from ditto.domain.verdict import BasisKind, Dissent, FieldVerdict, Intent, Reading, Verdict
-from ditto.errors import DeadlineExceeded, InternalError, JobCancelled, JobError, ServiceError
+from ditto.errors import CrashLoop, DeadlineExceeded, InternalError, JobCancelled, JobError, ServiceError
 
 T = TypeVar("T")
 
@@ -189,6 +189,8 @@ def error(job: Job) -> ServiceError | None:
             return DeadlineExceeded(message, errors(job), job.id)
         case Errored(type="InternalError", message=message):
             return InternalError(message, None, job.id)
+        case Errored(type="CrashLoop", message=message):
+            return CrashLoop(message, None, job.id)
         case Errored(message=message):
             return JobError(message, errors(job), job.id)
         case Cancelled():
@@ -258,9 +260,9 @@ def _timings(job: Job) -> dict[str, float] | None:
     if not isinstance(job.outcome, Completed):
         return None
     slowest_s = max((_elapsed_s(status) for _, status in job.seats()), default=0.0)
-    fanout_s = (job.asked_at - job.accepted_at).total_seconds() if job.asked_at is not None else 0.0
+    fanout_s = (job.asked_at - job.begun_at).total_seconds() if job.asked_at is not None else 0.0
     return {
-        "total": _ms((job.updated_at - job.accepted_at).total_seconds()),
+        "total": _ms((job.updated_at - job.begun_at).total_seconds()),
         "fanout": _ms(fanout_s),
         "slowest": _ms(slowest_s),
         "merge": _ms(job.outcome.merge_s),
@@ -312,10 +314,8 @@ def _replies(status: CallStatus) -> tuple[Reply, ...]:
     match status:
         case Answered():
             return (*status.earlier, status.reply)
-        case Running() | Failed():
+        case Waiting() | Running() | Failed():
             return status.earlier
-        case _:
-            return ()
 
 
 def _progress(status: CallStatus) -> str:

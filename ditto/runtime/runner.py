@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from ditto.domain import events as ev
 from ditto.domain import schemas, strategies
 from ditto.domain.events import Event, Failure, Recorded, Reply
-from ditto.domain.job import Job, Running, accepted, apply
+from ditto.domain.job import Job, Running, accepted, apply, size_bytes
 from ditto.domain.spec import JobSpec
 from ditto.domain.timers import expire, wakes_at
 from ditto.errors import AppendConflict, StoreUnavailable
@@ -83,6 +83,9 @@ class JobRunner:
         Raises:
             AppendConflict: Another holder has taken the job over; this one must do nothing more for it.
         """
+        if self.job.state.ended:
+            self._stop(self.job, set())
+            return self.job
         self._submit([name for name, status in self.job.calls.items() if isinstance(status, Running)])
         while not self.job.state.ended:
             await self._turn()
@@ -173,6 +176,16 @@ def first_events(
     return (acceptance, *turn.events)
 
 
+def retry_events(job: Job, holder: str, epoch: int, caller: str, clock: Clock) -> tuple[tuple[datetime, Event], ...]:
+    """Returns the events by which a job that has ended goes on: its failed calls are asked again."""
+    turn = _Turn(job, clock)
+    now = clock()
+    deadline_at = now + (job.spec.deadline_at - job.begun_at)
+    turn.add(ev.JobRetried(holder=holder, epoch=epoch, deadline_at=deadline_at))
+    turn.decide(caller)
+    return tuple(turn.events)
+
+
 class _Turn:
     """The events of one turn, each applied as it is added, so that the strategy sees them."""
 
@@ -195,6 +208,10 @@ class _Turn:
         if outcome.order_id != order_id(self.job, call, status.round):
             return
         match outcome.result:
+            case Reply() as reply if _too_large(reply, self.job):
+                limit = f"all replies of this job together are above {self.job.spec.replies_limit_bytes} bytes"
+                failure = Failure(type="TooLarge", message=limit, attempts=reply.attempts, elapsed_s=reply.elapsed_s)
+                self.add(ev.CallFailed(call=call, round=status.round, failure=failure))
             case Reply() as reply:
                 self.add(ev.CallCompleted(call=call, round=status.round, reply=_checked(reply, self.job)))
             case Failure() as failure:
@@ -238,6 +255,10 @@ def numbered(append: Append) -> tuple[Recorded, ...]:
     return tuple(
         Recorded(seq=append.after + place, at=at, event=event) for place, (at, event) in enumerate(append.events, 1)
     )
+
+
+def _too_large(reply: Reply, job: Job) -> bool:
+    return job.reply_bytes + size_bytes(reply) > job.spec.replies_limit_bytes
 
 
 def _checked(reply: Reply, job: Job) -> Reply:

@@ -49,12 +49,25 @@ class Defaults(BaseModel):
 
 
 class Limits(BaseModel):
-    """Byte limits."""
+    """What is refused.
+
+    Attributes:
+        body_bytes: Of one request.
+        reply_bytes: Of one model's reply.
+        job_bytes: Of all replies of one job.
+        running_jobs: That one shared host works on at once; what comes then waits.
+        waiting_jobs: At one shared host; above it a request is refused as rate limited.
+        dedicated_jobs: Actors that are begun because a request says `dedicated`, and spares, all together.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     body_bytes: Annotated[int, Field(ge=1024)] = 16 * 2**20
     reply_bytes: Annotated[int, Field(ge=1024)] = 8 * 2**20
+    job_bytes: Annotated[int, Field(ge=1024)] = 64 * 2**20
+    running_jobs: Annotated[int, Field(ge=1)] = 1000
+    waiting_jobs: Annotated[int, Field(ge=0)] = 10_000
+    dedicated_jobs: Annotated[int, Field(ge=0)] = 50
 
 
 class Runtime(BaseModel):
@@ -67,6 +80,8 @@ class Runtime(BaseModel):
         linger_s: How long a job's own actor stays reachable after its job has ended.
         linger_limit: How many such actors stay at most.
         lease_s: How long a holder that is not heard of keeps its jobs.
+        drain_s: How long running jobs may go on when the service is told to stop.
+        retention_s: How long a job that has ended is kept.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,6 +92,8 @@ class Runtime(BaseModel):
     linger_s: Annotated[float, Field(ge=0)] = 30.0
     linger_limit: Annotated[int, Field(ge=0)] = 8
     lease_s: Annotated[float, Field(ge=2)] = 10.0
+    drain_s: Annotated[float, Field(ge=0)] = 10.0
+    retention_s: Annotated[float, Field(gt=0)] = 30 * 86400.0
 
 
 class Settings(BaseSettings):

@@ -141,6 +141,7 @@ def _spec(
         timeout_s=defaults.timeout_s if request.timeout is None else request.timeout / 1000,
         grace_s=None if request.grace is None else request.grace / 1000,
         deadline_at=now + timedelta(seconds=deadline_s),
+        replies_limit_bytes=settings.limits.job_bytes,
         review_threshold=defaults.review_threshold,
         metadata=request.metadata or {},
     )

@@ -383,7 +383,7 @@ async def test_a_thawed_copy_that_is_asked_for_its_job_does_not_take_it_back(hou
     thawed = await house.host()
     await thawed.accept("j1", asked("slow"), None)
     successor = await house.host()
-    thawed._held.clear()
+    thawed._jobs._running.clear()
     with pytest.raises(HolderGone):
         await thawed.wait("j1", WAIT_S)
     house.models.release("slow", Reply(text="42"))

@@ -1,0 +1,232 @@
+"""The jobs of one holder: those that run, each with its events so far and who waits for its end, and those that wait.
+
+So many run at once. A job beyond that waits, as an id: what it is asked is read from the journal when its turn comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ditto.domain import events as ev
+from ditto.domain.events import Recorded
+from ditto.domain.job import Job, fold
+from ditto.errors import AppendConflict, HolderGone, IllegalMove, StoreError
+from ditto.runtime.orders import Calls, Outcome
+from ditto.runtime.runner import Clock, JobRunner, numbered, persistently
+from ditto.runtime.waiting import WaitingRoom
+from ditto.store.port import Append, Journal
+
+log = logging.getLogger("ditto.held")
+
+LOOK_S = 1.0
+"""How often it is looked for waiting jobs whose deadline has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How many jobs one holder runs at once, and how many may wait."""
+
+    running: int = 1000
+    waiting: int = 10_000
+
+
+@dataclass(slots=True)
+class Held:
+    """A job that runs here. `news` is replaced each time it is set."""
+
+    runner: JobRunner
+    records: list[Recorded]
+    ended: asyncio.Future[Job]
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class HeldJobs:
+    """Runs jobs.
+
+    Args:
+        adopt: Takes over a job that waits here and was accepted by an earlier instance.
+        idle: Called each time a job has ended or has gone elsewhere.
+    """
+
+    def __init__(
+        self,
+        holder: str,
+        *,
+        journal: Journal,
+        calls: Calls,
+        capacity: Capacity,
+        new_id: Callable[[], str],
+        clock: Clock,
+        adopt: Callable[[str], Awaitable[None]],
+        idle: Callable[[], None],
+    ) -> None:
+        self._holder = holder
+        self._journal = journal
+        self._calls = calls
+        self._capacity = capacity
+        self._new_id = new_id
+        self._clock = clock
+        self._adopt = adopt
+        self._idle = idle
+        self._running: dict[str, Held] = {}
+        self._fresh: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._stopped = False
+        self.waiting = WaitingRoom()
+        self.beginning: set[str] = set()
+        """Jobs whose first event here is being written."""
+
+    def __len__(self) -> int:
+        return len(self._running) + len(self.beginning) + len(self.waiting)
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._running or job_id in self.beginning or job_id in self.waiting
+
+    def running(self, job_id: str) -> Held | None:
+        """Returns the job if it runs here."""
+        return self._running.get(job_id)
+
+    def room(self) -> bool:
+        """Tells whether a new job may begin at once."""
+        return not self.waiting.waits() and self._free()
+
+    def full(self) -> bool:
+        """Tells whether a new job could neither begin nor wait."""
+        return not self.room() and len(self.waiting) >= self._capacity.waiting
+
+    def run(self, job_id: str, records: list[Recorded]) -> Job:
+        """Begins to run a job whose events so far are durable, and returns it."""
+        runner = JobRunner(
+            fold(job_id, records),
+            journal=self._journal,
+            calls=self._calls,
+            told=lambda job, new: self._tell(job_id, new),
+            new_id=self._new_id,
+            clock=self._clock,
+        )
+        ended: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
+        ended.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self._running[job_id] = Held(runner=runner, records=records, ended=ended)
+        self.own(self._finish(job_id))
+        return runner.job
+
+    def queue(self, job_id: str, deadline_at: datetime, *, fresh: bool) -> None:
+        """Has a job wait for its turn; `fresh` where this very instance has accepted it."""
+        if fresh:
+            self._fresh.add(job_id)
+        self.waiting.add(job_id, deadline_at)
+        if self._looking is None or self._looking.done():
+            self._looking = self.own(self._look())
+
+    def fill(self) -> None:
+        """Begins jobs that wait, as many as may run."""
+        while self.waiting.waits() and self._free() and not self._stopped:
+            job_id = self.waiting.call()
+            self.beginning.add(job_id)
+            self.own(self._begin(job_id))
+
+    async def begin_out_of_turn(self, job_id: str) -> None:
+        """Begins a job that waits; does nothing where it does not."""
+        if self.waiting.call_out(job_id):
+            self.beginning.add(job_id)
+            await self._begin(job_id)
+
+    def deliver(self, outcome: Outcome) -> None:
+        held = self._running.get(outcome.order_id.partition("/")[0])
+        if held is not None:
+            held.runner.deliver(outcome)
+
+    def own(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Runs something until it is done or this holder closes."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def stop_filling(self) -> None:
+        """Begins no waiting job any more."""
+        self._stopped = True
+
+    def abandon(self) -> None:
+        """Stops everything at once: somebody else goes on with these jobs."""
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+        for job_id, held in self._running.items():
+            if not held.ended.done():
+                held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._holder}"))
+        self._running.clear()
+        self.waiting.clear()
+
+    async def close(self) -> None:
+        """Stops without ending any job, and returns when nothing of it runs any more."""
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _free(self) -> bool:
+        return len(self._running) + len(self.beginning) < self._capacity.running
+
+    async def _begin(self, job_id: str) -> None:
+        try:
+            if job_id in self._fresh:
+                records = await self._journal.read(job_id)
+                if not fold(job_id, records).state.ended:
+                    self.run(job_id, records)
+            else:
+                self.beginning.discard(job_id)
+                await self._adopt(job_id)
+        except (IllegalMove, StoreError) as error:  # the next look at the journal finds it again
+            log.error("job not begun", extra={"job_id": job_id, "reason": str(error)})
+        finally:
+            self._fresh.discard(job_id)
+            self.beginning.discard(job_id)
+            self.waiting.leave(job_id)
+
+    async def _look(self) -> None:
+        """Begins jobs whose deadline passes while they wait, so that they end."""
+        while len(self.waiting):
+            for job_id in self.waiting.overdue(self._clock()):
+                await self.begin_out_of_turn(job_id)
+            await asyncio.sleep(LOOK_S)
+
+    async def _finish(self, job_id: str) -> None:
+        held = self._running[job_id]
+        try:
+            held.ended.set_result(await held.runner.run())
+        except AppendConflict:
+            self._calls.forget(held.runner.outstanding())
+            held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._holder}"))
+        except Exception:
+            log.exception("job failed inside Ditto", extra={"job_id": job_id})
+            self._calls.forget(held.runner.outstanding())
+            await self._fail(job_id, held)
+        finally:
+            self._running.pop(job_id, None)
+            held.news.set()
+        self.fill()
+        self._idle()
+
+    async def _fail(self, job_id: str, held: Held) -> None:
+        """Ends a job on which Ditto itself stumbled: a bug, not a model's failure."""
+        job = held.runner.job
+        event = ev.JobFailed(type="InternalError", message=f"Ditto failed on this job; its log names {job_id}")
+        append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=((self._clock(), event),))
+        try:
+            await persistently(self._journal, append)
+        except AppendConflict:
+            held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._holder}"))
+        else:
+            held.ended.set_result(fold(job_id, [*held.records, *numbered(append)]))
+
+    def _tell(self, job_id: str, new: tuple[Recorded, ...]) -> None:
+        held = self._running[job_id]
+        held.records.extend(new)
+        news, held.news = held.news, asyncio.Event()
+        news.set()
