@@ -1,4 +1,4 @@
-"""The jobs that are written while the disk is recorded: a function of a seed, so that the check knows what was written."""
+"""The jobs that are written while the disk is recorded: a function of a seed, so that the check knows them too."""
 
 from __future__ import annotations
 
