@@ -1,7 +1,8 @@
 """A caller makes model calls for many jobs, and keeps each outcome until the job's journal has it.
 
 It outlives the processes that hold jobs, so what was paid for survives them: a holder that comes back gives the same
-orders again and gets what is under way or already there, and nothing is asked twice. Orders and polls carry the
+orders again and gets what is under way or already there, and nothing is asked twice. An order whose outcome is in the
+journal, or that was cancelled, is over: it may come late or twice, and is not begun again. Orders and polls carry the
 holder's epoch; those of an earlier instance are refused. Outcomes that nobody claims expire.
 """
 
@@ -20,6 +21,8 @@ from ditto.providers.port import ModelRequest
 from ditto.runtime.orders import Batch, Moved, Order, Outcome, Seen
 
 KEEP_S = 600.0
+LATE_S = 60.0
+"""So long after an order is over it may still come again: a message that was doubled, a holder that was frozen."""
 
 log = logging.getLogger("ditto.caller")
 
@@ -89,6 +92,7 @@ class Caller:
         self._desks: dict[str, _Desk] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._owner: dict[str, _Owner] = {}
+        self._over: dict[str, float] = {}
         self._tidied_at = clock()
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
@@ -115,6 +119,7 @@ class Caller:
         """
         desk = self._desk(holder, epoch)
         for order_id in journalled:
+            self._over[order_id] = self._clock()
             if desk.drop(order_id) is not None and self._owner[order_id].holder == holder:
                 del self._owner[order_id]
         after = seen.last if seen.instance == self._instance else 0
@@ -152,8 +157,9 @@ class Caller:
         return desk
 
     def _take(self, order: Order, holder: str, desk: _Desk) -> None:
+        """Begins a call, or hands over one that is known; an order that is over is asked by nobody any more."""
         before = self._owner.get(order.id)
-        if before is not None and before.adoptions > order.adoptions:
+        if order.id in self._over or (before is not None and before.adoptions > order.adoptions):
             desk.put(self._outcome(order.id, Moved()), self._clock())
             return
         self._owner[order.id] = _Owner(holder=holder, adoptions=order.adoptions)
@@ -188,7 +194,10 @@ class Caller:
     def _drop(self, order_id: str, holder: str) -> None:
         """Ends a call and forgets it, unless another holder has taken its job over."""
         owner = self._owner.get(order_id)
-        if owner is None or owner.holder != holder:
+        if owner is not None and owner.holder != holder:
+            return
+        self._over[order_id] = self._clock()
+        if owner is None:
             return
         task = self._running.get(order_id)
         if task is not None:
@@ -202,6 +211,7 @@ class Caller:
         if now - self._tidied_at < self._keep_s / 10:
             return
         self._tidied_at = now
+        self._over = {order_id: at for order_id, at in self._over.items() if at >= now - LATE_S}
         before = now - self._keep_s
         for desk in self._desks.values():
             for _, outcome in [kept for kept in desk.kept.values() if kept[0] < before]:
