@@ -44,12 +44,19 @@ class _Door:
         return build(self._open, limits=Limits(body_bytes=self._settings.limits.body_bytes))
 
     async def _open(self) -> Service:
-        return await cluster.attach(self._settings)
+        return await cluster.attach(self._settings, replace=True)
 
 
 Door: Any = serve.deployment(name=NAME, max_ongoing_requests=ONGOING, ray_actor_options={"num_cpus": 0})(
     serve.ingress()(_Door)
 )
+
+
+def _door(settings: Settings) -> serve.Application:
+    """Returns the application; where the journal is a file, its replicas live beside it."""
+    options = {"num_cpus": 0, "resources": cluster.ON_HEAD if settings.store_is_file else {}}
+    application: serve.Application = Door.options(ray_actor_options=options).bind(settings)
+    return application
 
 
 def app(args: dict[str, Any]) -> serve.Application:
@@ -59,8 +66,7 @@ def app(args: dict[str, Any]) -> serve.Application:
         ConfigurationError: One line that names the path of everything that is wrong.
     """
     settings = from_args(args, source="serve_config.yaml", prefix="applications.0.args.")
-    application: serve.Application = Door.bind(settings)
-    return application
+    return _door(settings)
 
 
 def run(
@@ -91,7 +97,7 @@ def run(
         try:
             serve.start(http_options=HTTPOptions(host=host, port=port))
             try:
-                serve.run(Door.bind(settings), name=NAME, route_prefix="/")
+                serve.run(_door(settings), name=NAME, route_prefix="/")
             except RuntimeError as error:
                 raise Unavailable(f"Ray Serve did not come up: {error}") from error
             stopped = _stop_signal()
@@ -100,6 +106,9 @@ def run(
             print(f"journal {settings.store}")
             print(f"Ray     {cluster.current_address()}", flush=True)
             stopped.wait()
+            left = asyncio.run(cluster.drain(settings))
+            if left:
+                print(f"{left} jobs have not ended; they go on after the next start", flush=True)
             serve.shutdown()  # type: ignore[no-untyped-call]  # Ray has no type for it
         finally:
             cluster.leave()

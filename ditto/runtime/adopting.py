@@ -58,16 +58,22 @@ class Adopter:
         self.suspects = WaitingRoom()
 
     async def take_up(self, rows: list[JobRow]) -> None:
-        """Goes on with these jobs of the holder's own: those that had begun at once, the others at their turn."""
+        """Goes on with these jobs: those that had begun at once, the others at their turn.
+
+        One that waits is adopted at its turn where it is this holder's own, and at once where it was another's.
+        """
         at_once = asyncio.Semaphore(_AT_ONCE)
 
         async def adopt(row: JobRow) -> None:
             async with at_once:
                 await self._adopt_or_log(row.job_id, suspect=row)
 
-        await asyncio.gather(*(adopt(row) for row in rows if row.state is not JobState.PENDING))
-        for row in rows:
-            if row.state is JobState.PENDING:
+        begun = [row for row in rows if row.state is not JobState.PENDING]
+        await asyncio.gather(*(adopt(row) for row in begun))
+        waiting = [row for row in rows if row.state is JobState.PENDING]
+        await asyncio.gather(*(adopt(row) for row in waiting if row.holder != self._holder))
+        for row in waiting:
+            if row.holder == self._holder:
                 self._jobs.queue(row.job_id, row.deadline_at, fresh=False)
         if self.suspects.waits():
             self._jobs.own(self._take_up_suspects())
@@ -112,7 +118,10 @@ class Adopter:
         finally:
             self._jobs.beginning.discard(job_id)
         log.info("job adopted", extra={"job_id": job_id, "holder": self._holder, "epoch": self._epoch})
-        self._jobs.run(job_id, [*records, *numbered(append)])
+        if suspect is not None and job.state is JobState.PENDING:
+            self._jobs.queue(job_id, job.spec.deadline_at, fresh=True)
+        else:
+            self._jobs.run(job_id, [*records, *numbered(append)])
 
     def _set_aside(self, job: Job, suspect: JobRow | None) -> bool:
         match handling(job):

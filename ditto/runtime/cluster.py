@@ -17,16 +17,23 @@ from ray._private.authentication.authentication_token_setup import maybe_enable_
 
 from ditto import settings as configuration
 from ditto.errors import ConfigurationError, HolderGone, StoreError, Unavailable
-from ditto.runtime.actors import NAMESPACE, Actors, cluster_settings, new_id, shared_names, sim_url
+from ditto.runtime.actors.directory import Actors, cluster_settings, on_head, replace_other_version
+from ditto.runtime.actors.kinds import ON_HEAD, sim_url
+from ditto.runtime.actors.names import new_id, shared_names
+from ditto.runtime.actors.refs import NAMESPACE
 from ditto.runtime.host import PREFIX
-from ditto.runtime.placement import Placer, Spares
+from ditto.runtime.placement import Placer, Spares, Standing
 from ditto.runtime.service import Service
 from ditto.settings import Settings
+from ditto.store.port import Journal
 from ditto.store.sqlite import SqliteJournal
+
+__all__ = ["LOCAL", "ON_HEAD", "attach", "current_address", "drain", "join", "join_running", "leave", "open_journal"]
 
 LOCAL = "local"
 _READY_S = 5.0
 _HEARD_S = 1.0
+_DRAIN_MARGIN_S = 15.0
 _PRESTARTED = 4
 """Worker processes that Ray starts by itself: the first actors find theirs running."""
 
@@ -107,6 +114,7 @@ async def attach(
     address: str | None = None,
     running: bool = False,
     warm: bool = False,
+    replace: bool = False,
     verbose: bool = False,
 ) -> Service:
     """Returns the service of the cluster at `address`, its actors started where they are not there.
@@ -116,9 +124,11 @@ async def attach(
         running: Without an address, the cluster that runs on this machine is joined, if there is one.
         warm: Begins one job's own actor and the simulated models at once, and no keeper: for a process that asks one
             question.
+        replace: Actors of another version of Ditto are drained and replaced; else they are an error.
 
     Raises:
-        ConfigurationError: The settings are wrong, or there is no such cluster.
+        ConfigurationError: The settings are wrong, there is no such cluster, it runs another version of Ditto, or the
+            journal is a file on another node.
         Unavailable: The journal cannot be opened.
     """
     own = not ray.is_initialized()
@@ -127,8 +137,13 @@ async def attach(
     else:
         await asyncio.to_thread(join, address, verbose=verbose)
     try:
+        if replace:
+            await replace_other_version()
+        found = await cluster_settings()
         if settings is None:
-            settings = await cluster_settings() or configuration.load()
+            settings = found or configuration.load()
+        if settings.store_is_file and not on_head():
+            raise ConfigurationError(f"the journal {settings.store} is a file of the cluster's head node: work there")
         journal = open_journal(settings.store)
     except BaseException:  # raised on; only a cluster that this call began must not stay
         if own:
@@ -158,17 +173,39 @@ async def attach(
         if own:
             await asyncio.to_thread(leave)
 
-    placer = Placer(actors, spares, hosts=shared_names(settings), new_id=new_id)
+    placer = Placer(
+        actors,
+        spares,
+        hosts=shared_names(settings),
+        dedicated_jobs=settings.limits.dedicated_jobs,
+        new_id=new_id,
+    )
     return Service(settings=settings, journal=journal, placer=placer, check=check, closing=closing)
 
 
-async def _check(journal: SqliteJournal, actors: Actors) -> None:
+async def drain(settings: Settings) -> int:
+    """Has this cluster's service take no new jobs and waits for those that run, as long as the settings say.
+
+    Returns:
+        How many jobs had not ended; they go on after the next start.
+    """
+    try:
+        async with asyncio.timeout(settings.runtime.drain_s + _DRAIN_MARGIN_S):
+            return await Actors(settings).keeper().drain(settings.runtime.drain_s)
+    except (HolderGone, TimeoutError):
+        return 0  # there is nobody who could wait: the journal has it all
+
+
+async def _check(journal: Journal, actors: Actors) -> None:
     """Raises `Unavailable` with the reason where a job could not be accepted or its models not be asked."""
     try:
-        await journal.row("")
+        await journal.check()
         async with asyncio.timeout(_READY_S):
             await asyncio.gather(*(caller.status() for caller in actors.callers()))
-            if not await actors.keeper().spares([], 0.0):
+            standing = await actors.keeper().standing(Standing(), 0.0)
+            if standing.draining:
+                raise Unavailable("the service is draining: it stops or is being replaced")
+            if not standing.spares:
                 await actors.host(shared_names(actors.settings)[0]).status()
     except StoreError as error:
         raise Unavailable(str(error)) from error

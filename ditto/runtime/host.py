@@ -29,7 +29,7 @@ from ditto.runtime.held import Capacity, Held, HeldJobs
 from ditto.runtime.lease import Lease
 from ditto.runtime.orders import Outcome
 from ditto.runtime.runner import Clock, first_events, numbered, retry_events, utc_now
-from ditto.store.port import Append, Claim, Journal
+from ditto.store.port import Append, Claim, JobRow, Journal
 from ditto.version import VERSION
 
 PREFIX = "job:"
@@ -181,6 +181,16 @@ class Host:
         """Takes over a job whose holder is gone; does nothing if it has ended or somebody else was quicker."""
         await self._started.wait()
         await self._adopt(job_id)
+
+    async def take_up(self, rows: list[JobRow]) -> None:
+        """Takes over jobs that nobody holds; those whose turn has not come wait for it here."""
+        await self._started.wait()
+        await self._lease.renew()
+        if not self._replaced:
+            self._used = True
+            self._hold()
+            here = (self._jobs, self._adopter.suspects)
+            await self._adopter.take_up([row for row in rows if not any(row.job_id in place for place in here)])
 
     async def retry(self, job_id: str) -> Job:
         """Asks the failed models of a job that has ended once more and returns the job as it then stands.

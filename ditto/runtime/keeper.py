@@ -1,4 +1,4 @@
-"""The keeper, off the warm path: it refills spares, ends actors that have lingered, and finds jobs that nobody holds.
+"""The keeper, off the warm path: it refills spares, ends actors that have lingered, sweeps the journal, and drains.
 
 Its death delays those and nothing else: all that it knows it can find out again.
 """
@@ -8,26 +8,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
-from ditto.errors import DittoError, StoreError
+from ditto.errors import DittoError
 from ditto.runtime.host import PREFIX
-from ditto.runtime.placement import Directory
+from ditto.runtime.placement import Directory, Standing, job_actors
+from ditto.runtime.retiring import drain
 from ditto.runtime.runner import Clock, utc_now
+from ditto.runtime.sweep import Sweep
 from ditto.settings import Runtime
 from ditto.store.port import Journal
+from ditto.version import VERSION
 
 log = logging.getLogger("ditto.keeper")
 
+HOST, CALLER = "host:", "caller:"
+"""What the names of shared hosts and of callers begin with."""
+
 PAUSE_S = 1.0
 PATIENCE_S = 30.0
+OTHERS_S = 5.0
+"""How long another version's actors may still be met by who knew them, before they are drained."""
 
 
 class Keeper:
     """Looks after the other actors.
 
     Args:
-        hosts: The names of the shared hosts, one or more.
+        hosts: The names of the shared hosts, one or more; any other host is another version's.
+        callers: The names of the callers; likewise.
+        dedicated_jobs: How many job actors there may be at once, spares among them.
         new_id: Mints job ids, under which spares wait.
     """
 
@@ -38,15 +47,21 @@ class Keeper:
         journal: Journal,
         runtime: Runtime,
         hosts: Sequence[str],
+        callers: Sequence[str],
+        dedicated_jobs: int,
         new_id: Callable[[], str],
         clock: Clock = utc_now,
     ) -> None:
         self._directory = directory
-        self._journal = journal
         self._runtime = runtime
         self._hosts = hosts
+        self._callers = callers
+        self._dedicated_jobs = dedicated_jobs
         self._new_id = new_id
-        self._clock = clock
+        self._sweep = Sweep(
+            directory=directory, journal=journal, hosts=hosts, retention_s=runtime.retention_s, clock=clock
+        )
+        self._draining = False
         self._spares: list[str] = []
         self._lingering: dict[str, float] = {}
         self._idle: set[str] = set()
@@ -57,19 +72,41 @@ class Keeper:
     async def start(self) -> None:
         """Finds what an earlier instance has left, and begins to work."""
         await self._find_actors()
-        self._tasks = [asyncio.create_task(work()) for work in (self._keep_spares, self._keep_order, self._sweep)]
+        sweep = self._sweep
+        work = (
+            self._keep_spares,
+            self._keep_order,
+            self._retire_others,
+            sweep.find_orphans,
+            sweep.expire,
+            sweep.purge,
+        )
+        self._tasks = [asyncio.create_task(task()) for task in work]
         self._refill.set()
 
-    async def spares(self, known: list[str], wait_s: float) -> list[str]:
-        """Returns the names of the job actors that are ready, once they differ from `known` or `wait_s` is over."""
-        if sorted(known) == sorted(self._spares):
+    async def standing(self, known: Standing, wait_s: float) -> Standing:
+        """Returns which job actors are ready and so on, once that differs from `known` or `wait_s` is over."""
+        now = self._standing()
+        if known == now:
             changed = self._changed
             try:
                 async with asyncio.timeout(wait_s):
                     await changed.wait()
             except TimeoutError:
                 pass
-        return list(self._spares)
+        return self._standing()
+
+    async def drain(self, grace_s: float) -> int:
+        """Has the whole service take no new jobs; returns after `grace_s`, or earlier when none runs.
+
+        Returns:
+            How many jobs had not ended. They go on after the next start.
+        """
+        self._draining = True
+        self._tell()
+        for task in self._tasks:
+            task.cancel()
+        return await drain(self._directory, [*job_actors(self._directory), *self._hosts], grace_s)
 
     async def taken(self, name: str) -> None:
         """Notes that a spare has got its job."""
@@ -98,7 +135,9 @@ class Keeper:
                     status = await self._directory.host(name).status()
             except (DittoError, TimeoutError):
                 continue  # it is starting or going; it is looked at again
-            if not status.used:
+            if not status.used and status.version != VERSION:
+                self._directory.kill(name)
+            elif not status.used:
                 self._spares.append(name)
             elif status.open_jobs == 0:
                 await self.ended(name)
@@ -116,6 +155,8 @@ class Keeper:
 
     async def _add_spares(self, wanted: int) -> None:
         while len(self._spares) < min(wanted, self._runtime.spares):
+            if len(job_actors(self._directory)) >= self._dedicated_jobs:
+                return  # an actor that ends makes room
             name = f"{PREFIX}{self._new_id()}"
             await self._started(name)
             self._spares.append(name)
@@ -162,27 +203,42 @@ class Keeper:
             await self.ended(name)
         self._idle = idle - self._idle
 
-    async def _sweep(self) -> None:
-        """Finds accepted jobs that nobody holds and gives them to a shared host."""
+    async def _retire_others(self) -> None:
+        """Drains the hosts that another version of the code has left, and then ends its callers."""
+        await asyncio.sleep(OTHERS_S)
         while True:
-            now = self._clock()
-            try:
-                orphans = await self._journal.orphans(now, now - timedelta(seconds=self._runtime.lease_s))
-            except StoreError as error:
-                log.warning("sweep failed", extra={"reason": str(error)})
-                orphans = []
-            for place, row in enumerate(orphans):
-                host = self._directory.create_host(self._hosts[place % len(self._hosts)])
-                try:
-                    async with asyncio.timeout(PATIENCE_S):
-                        await host.adopt(row.job_id)
-                except (DittoError, TimeoutError) as error:
-                    log.warning("orphan not adopted", extra={"job_id": row.job_id, "reason": str(error)})
-            await asyncio.sleep(self._runtime.lease_s / 2)
+            others = [name for name in self._directory.names() if name.startswith(HOST) and name not in self._hosts]
+            if others:
+                left = await drain(self._directory, others, self._runtime.drain_s)
+                log.info("another version's hosts retired", extra={"hosts": others, "jobs_left": left})
+            for name in others:
+                self._directory.kill(name)
+            if not others and await self._all_of_this_version():
+                for name in self._directory.names():
+                    if name.startswith(CALLER) and name not in self._callers:
+                        self._directory.kill(name)
+                return
+            await asyncio.sleep(OTHERS_S)
+
+    async def _all_of_this_version(self) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return all(
+                    [
+                        (await self._directory.host(name).status()).version == VERSION
+                        for name in job_actors(self._directory)
+                    ]
+                )
+        except (DittoError, TimeoutError):
+            return False
 
     def _end(self, name: str) -> None:
         self._lingering.pop(name, None)
         self._directory.kill(name)
+        self._refill.set()
+
+    def _standing(self) -> Standing:
+        return Standing(spares=tuple(sorted(self._spares)), draining=self._draining)
 
     def _tell(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -6,14 +6,15 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ditto.domain.events import Recorded
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec, Placement
-from ditto.errors import DittoError
+from ditto.errors import DittoError, RateLimited, Unavailable
 from ditto.runtime.host import PREFIX, HostStatus
-from ditto.store.port import Claim
+from ditto.store.port import Claim, JobRow
 
 PAUSE_S = 1.0
 POLL_S = 30.0
@@ -24,7 +25,9 @@ class HostPort(Protocol):
 
     async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job: ...
 
-    async def adopt(self, job_id: str) -> None: ...
+    async def take_up(self, rows: list[JobRow]) -> None: ...
+
+    async def retry(self, job_id: str) -> Job: ...
 
     async def wait(self, job_id: str, timeout_s: float) -> Job: ...
 
@@ -34,11 +37,23 @@ class HostPort(Protocol):
 
     async def status(self) -> HostStatus: ...
 
+    async def drain(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the keeper tells: the job actors that are ready, and whether the service is about to stop."""
+
+    spares: tuple[str, ...] = ()
+    draining: bool = False
+
 
 class KeeperPort(Protocol):
     """The keeper in another process. Every method may raise `HolderGone`."""
 
-    async def spares(self, known: list[str], wait_s: float) -> list[str]: ...
+    async def standing(self, known: Standing, wait_s: float) -> Standing: ...
 
     async def taken(self, name: str) -> None: ...
 
@@ -67,13 +82,18 @@ class Directory(Protocol):
         ...
 
 
+def job_actors(directory: Directory) -> list[str]:
+    """Returns the names of the job actors that are there: spares, running ones, and those that linger."""
+    return [name for name in directory.names() if name.startswith(PREFIX)]
+
+
 class Spares:
     """The job actors that are ready, as this process knows them; kept up with the keeper in the background."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._ready: deque[str] = deque()
-        self._told: list[str] = []
+        self._told = Standing()
         self._task: asyncio.Task[None] | None = None
         self._heard = asyncio.Event()
         self._notes: set[asyncio.Task[None]] = set()
@@ -81,6 +101,11 @@ class Spares:
     def start(self) -> None:
         """Begins to follow the keeper; needs a running loop."""
         self._task = asyncio.get_running_loop().create_task(self._follow())
+
+    @property
+    def draining(self) -> bool:
+        """Whether the service takes no new jobs."""
+        return self._told.draining
 
     async def heard(self, patience_s: float) -> None:
         """Returns when the keeper has said which spares there are, or after `patience_s`."""
@@ -121,12 +146,12 @@ class Spares:
     async def _follow(self) -> None:
         while True:
             try:
-                now = await self._directory.keeper().spares(self._told, POLL_S if self._heard.is_set() else 0.0)
+                now = await self._directory.keeper().standing(self._told, POLL_S if self._heard.is_set() else 0.0)
             except DittoError:
                 await asyncio.sleep(PAUSE_S)
                 continue
-            self._ready.extend(name for name in now if name not in self._told and name not in self._ready)
-            gone = set(self._told) - set(now)
+            self._ready.extend(name for name in now.spares if name not in self._told.spares and name not in self._ready)
+            gone = set(self._told.spares) - set(now.spares)
             self._ready = deque(name for name in self._ready if name not in gone)
             self._told = now
             self._heard.set()
@@ -137,23 +162,40 @@ class Placer:
 
     Args:
         hosts: The names of the shared hosts, one or more.
+        dedicated_jobs: How many job actors there may be at once.
         new_id: Mints job ids.
     """
 
     def __init__(
-        self, directory: Directory, spares: Spares, *, hosts: Sequence[str], new_id: Callable[[], str]
+        self,
+        directory: Directory,
+        spares: Spares,
+        *,
+        hosts: Sequence[str],
+        dedicated_jobs: int,
+        new_id: Callable[[], str],
     ) -> None:
         self._directory = directory
         self._spares = spares
+        self._dedicated_jobs = dedicated_jobs
         self._new_id = new_id
         self._turn = itertools.cycle(hosts)
 
     def place(self, placement: Placement) -> tuple[str, HostPort]:
-        """Returns a new job's id and its holder."""
+        """Returns a new job's id and its holder.
+
+        Raises:
+            RateLimited: A job is to have an actor of its own, and there are as many as may be.
+            Unavailable: The service takes no new jobs.
+        """
+        if self._spares.draining:
+            raise Unavailable("the service is draining: it stops or is being replaced")
         if placement is not Placement.SHARED and (spare := self._spares.take()) is not None:
             return spare.removeprefix(PREFIX), self._directory.host(spare)
         job_id = self._new_id()
         if placement is Placement.DEDICATED:
+            if len(job_actors(self._directory)) >= self._dedicated_jobs:
+                raise RateLimited(f"the service is full: {self._dedicated_jobs} jobs have an actor of their own")
             return job_id, self._directory.create_host(f"{PREFIX}{job_id}")
         return job_id, self.shared()
 

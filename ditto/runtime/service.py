@@ -1,4 +1,4 @@
-"""The service that every door shares: submit, ask, get, wait, events, cancel, list.
+"""The service that every door shares: submit, ask, get, wait, events, cancel, retry, forget, list.
 
 It holds nothing: it places jobs, asks their holders, and reads the journal for all that has ended. When a holder is
 gone it waits for the journal to name the next one, so that whoever waits for a job does not see the death.
@@ -18,6 +18,7 @@ from ditto.domain.request import Request, differing
 from ditto.domain.spec import JobSpec, Placement
 from ditto.errors import (
     BadRequest,
+    Conflict,
     HolderGone,
     IdempotencyMismatch,
     InternalError,
@@ -69,6 +70,10 @@ class ServicePort(Protocol):
     def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]: ...
 
     async def cancel(self, job_id: str) -> Job: ...
+
+    async def retry(self, job_id: str) -> Job: ...
+
+    async def forget(self, job_id: str) -> None: ...
 
     async def list(
         self,
@@ -206,6 +211,44 @@ class Service:
                 return await self._placer.holding(row.holder).cancel(job_id)
             except HolderGone:
                 await asyncio.sleep(PAUSE_S)
+
+    async def retry(self, job_id: str) -> Job:
+        """Has the failed models of a job that has ended asked again, and returns the job as it then stands.
+
+        The replies that came are kept. A complete job of which no model has failed is returned as it is.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: The job runs, or was cancelled.
+            RateLimited: The service is full.
+        """
+        for _ in range(TRIES):
+            before = await self.get(job_id)
+            try:
+                return await self._placer.shared().retry(job_id)
+            except HolderGone:
+                await asyncio.sleep(PAUSE_S)
+                after = await self.get(job_id)
+                if after.retries > before.retries:
+                    return after
+            except StoreUnavailable as error:
+                raise Unavailable(str(error)) from error
+        raise Unavailable("no holder of jobs can be reached")
+
+    async def forget(self, job_id: str) -> None:
+        """Removes a job that has ended: its journal, its result, its key.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: The job has not ended.
+        """
+        row = await self._row(job_id)
+        try:
+            forgotten = await self._journal.forget(job_id)
+        except StoreUnavailable as error:
+            raise Unavailable(str(error)) from error
+        if not forgotten:
+            raise Conflict(f"job {job_id} is {row.state}: cancel it first, or wait for its end", None, job_id)
 
     async def list(
         self,

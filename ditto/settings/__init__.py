@@ -162,6 +162,11 @@ class Settings(BaseSettings):
             raise ValueError(f"default_ensemble: there is no ensemble {self.default_ensemble!r}; there are {named}")
         return self
 
+    @property
+    def store_is_file(self) -> bool:
+        """Whether the journal is a file, which only the processes of one machine can open."""
+        return isinstance(self.store, Path)
+
     def with_sim(self, url: str) -> Settings:
         """Returns these settings with the simulated models at this address."""
         sim = Endpoint(base_url=f"{url.rstrip('/')}/v1")

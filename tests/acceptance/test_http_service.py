@@ -11,6 +11,7 @@ import pytest
 import ray
 
 from ditto.runtime import cluster
+from ditto.runtime.placement import Standing
 
 FIVE = ["sim/terse", "sim/wordy", "sim/careful", "sim/friendly", "sim/contrary"]
 
@@ -177,7 +178,7 @@ def test_twenty_requests_two_seconds_apart_have_an_actor_each(http, serving):
     cluster.join(serving.ray)
     try:
         until = time.monotonic() + 60
-        while len(ray.get(ray.get_actor("keeper", namespace="ditto").spares.remote([], 0.0))) < 2:
+        while len(ray.get(ray.get_actor("keeper", namespace="ditto").standing.remote(Standing(), 0.0)).spares) < 2:
             assert time.monotonic() < until
             time.sleep(0.2)
         for _ in range(20):

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from dataclasses import replace
 
 import pytest
 
 from ditto.domain.events import Failure, JobAccepted, JobCancelled, Recorded, Reply
-from ditto.domain.job import Completed, Errored, Job, JobState, fold
+from ditto.domain.job import Errored, JobState
 from ditto.domain.spec import Message
 from ditto.errors import HolderGone, KeyTaken, SpareTaken, StaleEpoch, StoreUnavailable
 from ditto.providers.port import ModelRequest
 from ditto.runtime import calling, runner
 from ditto.runtime.caller import Caller
-from ditto.runtime.host import Host
 from ditto.runtime.orders import NOTHING_SEEN, Order
 from ditto.runtime.runner import utc_now
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import Append, Claim
-from tests.unit.domain.jobs import spec
-from tests.unit.runtime.callers import CannedModels, KillableCaller
+from tests.unit.runtime.callers import CannedModels
+from tests.unit.runtime.house import WAIT_S, House, asked, result, until
 
-FAR = utc_now().replace(year=2999)
-WAIT_S = 5.0
 REQUEST = ModelRequest(model="a", messages=(Message(role="user", content="?"),))
 
 
@@ -34,63 +30,11 @@ def no_pauses(monkeypatch):
     monkeypatch.setattr(runner, "STORE_PAUSE_S", 0.0)
 
 
-class House:
-    """A journal, a caller and holders of jobs that can be killed."""
-
-    def __init__(self, **answers: Reply | Failure) -> None:
-        self.journal: MemoryJournal = MemoryJournal()
-        self.models = CannedModels(answers)
-        self.caller = KillableCaller(self.models)
-        self._ids = itertools.count()
-        self.hosts: list[Host] = []
-
-    async def host(self, name: str = "host:0") -> Host:
-        host = Host(
-            name,
-            journal=self.journal,
-            callers={"caller:0": self.caller},
-            new_id=lambda: f"id {next(self._ids)}",
-            lease_s=10,
-        )
-        self.hosts.append(host)
-        await host.start()
-        return host
-
-    async def ended(self, host: Host, job_id: str) -> Job:
-        """Returns the job when it has ended, from its holder or, where that was quicker, from the journal."""
-        try:
-            job = await host.wait(job_id, WAIT_S)
-        except HolderGone:
-            job = fold(job_id, await self.journal.read(job_id))
-        assert job.state.ended
-        return job
-
-    async def close(self) -> None:
-        for host in self.hosts:
-            await host.close()
-        await self.caller.caller.close()
-
-
 @pytest.fixture
 async def house():
     built = House(a=Reply(text="42"), b=Reply(text="It is 42."))
     yield built
     await built.close()
-
-
-def asked(*models, **changes):
-    return spec(*models, deadline_at=FAR, **changes)
-
-
-def result(job: Job) -> object:
-    assert isinstance(job.outcome, Completed)
-    return job.outcome.verdict.result
-
-
-async def until(condition):
-    async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110  # the fakes have no events
-            await asyncio.sleep(0.001)
 
 
 async def eventually(ask, wanted):

@@ -8,18 +8,20 @@ from collections.abc import Callable
 
 import pytest
 
-from ditto.domain.events import Reply
+from ditto.domain.events import Failure, Reply
 from ditto.domain.job import Completed, JobState
 from ditto.domain.request import parse
 from ditto.errors import (
     BadRequest,
+    Conflict,
     HolderGone,
     IdempotencyMismatch,
     NotFound,
+    RateLimited,
     StoreUnavailable,
     Unavailable,
 )
-from ditto.runtime import calling, keeper, placement, service
+from ditto.runtime import calling, keeper, placement, service, sweep
 from ditto.runtime.host import PREFIX, Host
 from ditto.runtime.keeper import Keeper
 from ditto.runtime.placement import Placer, Spares
@@ -55,6 +57,7 @@ class Town:
         self._ids = itertools.count(1)
         self.runtime = Runtime(spares=spares, linger_limit=1, lease_s=2)
         self.the_keeper: Keeper | None = None
+        self.clock = utc_now
 
     def new_id(self) -> str:
         return f"id{next(self._ids)}"
@@ -95,11 +98,20 @@ class Town:
         host.starting = asyncio.ensure_future(host.start())
 
     async def kill_9(self, name: str) -> None:
-        await self.hosts.pop(name).close()
+        host = self.hosts.pop(name)
+        host._jobs.abandon()
+        await host._lines.close()
 
     async def begin_keeper(self) -> Keeper:
         self.the_keeper = Keeper(
-            directory=self, journal=self.journal, runtime=self.runtime, hosts=["host:0"], new_id=self.new_id
+            directory=self,
+            journal=self.journal,
+            runtime=self.runtime,
+            hosts=["host:0"],
+            callers=["caller:0"],
+            dedicated_jobs=4,
+            new_id=self.new_id,
+            clock=self.clock,
         )
         await self.the_keeper.start()
         return self.the_keeper
@@ -109,7 +121,7 @@ class Town:
             return None
 
         self.spares = Spares(self)
-        placer = Placer(self, self.spares, hosts=["host:0"], new_id=self.new_id)
+        placer = Placer(self, self.spares, hosts=["host:0"], dedicated_jobs=4, new_id=self.new_id)
         return Service(settings=SETTINGS, journal=self.journal, placer=placer, check=nothing, closing=nothing)
 
     async def close(self) -> None:
@@ -305,12 +317,10 @@ async def test_an_ended_actor_lingers_and_only_so_many_do(town):
 async def test_jobs_that_nobody_holds_are_found_and_finished(town, monkeypatch):
     submitted = await town.the_service.submit(asked(models=["ollama/a", "ollama/slow"]))
     await town.kill_9("host:0")
-    later = lambda: service.utc_now().replace(year=2999)  # noqa: E731  # a clock is a function
+    town.clock = lambda: utc_now().replace(year=2998)
     town.models.release("ollama/slow", Reply(text="42"))
-    town.the_keeper = Keeper(
-        directory=town, journal=town.journal, runtime=town.runtime, hosts=["host:0"], new_id=town.new_id, clock=later
-    )
-    await town.the_keeper.start()
+    town.runtime = Runtime(spares=0, lease_s=2, retention_s=10**9)
+    await town.begin_keeper()
     async with asyncio.timeout(WAIT_S):
         assert result(await town.the_service.wait(submitted.job.id)) == "42"
     assert town.models.asked == {"ollama/a": 1, "ollama/slow": 1}
@@ -332,3 +342,70 @@ async def test_a_spare_that_another_process_was_quicker_to_take_is_no_failure(to
         await town.hosts[name].accept("other", resolve(asked(), SETTINGS, utc_now()), None)
     submitted = await town.the_service.ask(asked())
     assert result(submitted.job) in ("42", "It is 42.")
+
+
+async def test_a_retry_asks_only_what_failed(town):
+    town.models._answers["ollama/down"] = asyncio.get_running_loop().create_future()
+    town.models.release("ollama/down", Failure(type="Unreachable", message="no route"))
+    submitted = await town.the_service.ask(asked(models=["ollama/a", "ollama/down"]))
+    del town.models._answers["ollama/down"]
+    retried = await town.the_service.retry(submitted.job.id)
+    assert retried.state is JobState.RUNNING
+    town.models.release("ollama/down", Reply(text="42"))
+    assert (await town.the_service.wait(submitted.job.id)).failures() == {}
+    assert town.models.asked == {"ollama/a": 1, "ollama/down": 2}
+
+
+async def test_a_job_that_has_ended_is_forgotten_with_its_key(town):
+    keyed = asked(idempotency_key="k")
+    first = await town.the_service.ask(keyed)
+    await town.the_service.forget(first.job.id)
+    with pytest.raises(NotFound):
+        await town.the_service.get(first.job.id)
+    again = await town.the_service.ask(keyed)
+    assert again.created
+    assert again.job.id != first.job.id
+
+
+async def test_a_job_that_runs_is_not_forgotten(town):
+    submitted = await town.the_service.submit(asked(models=["ollama/slow"]))
+    with pytest.raises(Conflict, match="running"):
+        await town.the_service.forget(submitted.job.id)
+    assert (await town.the_service.get(submitted.job.id)).state is JobState.RUNNING
+
+
+async def test_so_many_jobs_may_have_an_actor_of_their_own(town):
+    dedicated = asked(models=["ollama/slow"], placement="dedicated")
+    for _ in range(4):
+        await town.the_service.submit(dedicated)
+    with pytest.raises(RateLimited, match="4 jobs have an actor of their own"):
+        await town.the_service.submit(dedicated)
+
+
+async def test_a_draining_service_takes_nothing_new_and_says_how_much_is_left(town):
+    await spare_ready(town)
+    await town.the_service.submit(asked(models=["ollama/slow"], placement="shared"))
+    left = await town.the_keeper.drain(0.0)
+    assert left == 1
+    async with asyncio.timeout(WAIT_S):
+        while not town.spares.draining:  # noqa: ASYNC110  # the poll has no other sign
+            await asyncio.sleep(0.001)
+    with pytest.raises(Unavailable, match="draining"):
+        await town.the_service.submit(asked())
+
+
+async def test_the_hosts_that_another_version_left_are_drained_and_their_jobs_go_on(town, monkeypatch):
+    monkeypatch.setattr(keeper, "OTHERS_S", 0.001)
+    monkeypatch.setattr(sweep, "QUIET_S", 0.0)
+    monkeypatch.setattr(sweep, "SWEEP_S", 0.001)
+    spec = resolve(asked(models=["ollama/slow"]), SETTINGS, utc_now())
+    await town.create_host("host:old").accept("j1", spec, None)
+    town.runtime = Runtime(spares=0, lease_s=2, drain_s=0)
+    await town.begin_keeper()
+    async with asyncio.timeout(WAIT_S):
+        while (await town.the_service.get("j1")).holder != "host:0":  # noqa: ASYNC110  # it is another process's work
+            await asyncio.sleep(0.001)
+    assert "host:old" in town.killed
+    town.models.release("ollama/slow", Reply(text="42"))
+    assert result(await town.the_service.wait("j1")) == "42"
+    assert town.models.asked == {"ollama/slow": 1}

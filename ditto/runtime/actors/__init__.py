@@ -1,0 +1,1 @@
+"""The one place that makes Ray actors of plain classes, and the only one that calls `.remote`."""

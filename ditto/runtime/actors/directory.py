@@ -1,0 +1,150 @@
+"""The actors of this cluster, found by name, listed and ended; and the keeper, which looks after them."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import ray
+from ray.exceptions import RayActorError, RayError
+from ray.util import list_named_actors
+
+from ditto.errors import ConfigurationError
+from ditto.runtime.actors.kinds import HEAD, actor, begin, caller_ref, check_version, create, host_ref, open_journal
+from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
+from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
+from ditto.runtime.host import PREFIX
+from ditto.runtime.keeper import Keeper
+from ditto.runtime.placement import Standing
+from ditto.settings import Settings
+from ditto.version import VERSION
+
+_KNOWN = 1000
+"""Holders whose handle a process keeps: looking one up asks Ray's head and blocks for it."""
+
+log = logging.getLogger("ditto.actors")
+
+
+class _KeeperActor:
+    """Looks after the other actors; off the warm path."""
+
+    def __init__(self, settings: Settings, version: str) -> None:
+        check_version(version)
+        self._settings = settings
+        self._keeper = Keeper(
+            directory=Actors(settings),
+            journal=open_journal(settings),
+            runtime=settings.runtime,
+            hosts=shared_names(settings),
+            callers=caller_names(settings),
+            dedicated_jobs=settings.limits.dedicated_jobs,
+            new_id=new_id,
+        )
+        self._start = begin(self._keeper.start)
+
+    async def version(self) -> str:
+        return VERSION
+
+    async def standing(self, known: Standing, wait_s: float) -> Standing:
+        return await self._keeper.standing(known, wait_s)
+
+    async def drain(self, grace_s: float) -> int:
+        return await self._keeper.drain(grace_s)
+
+    async def taken(self, name: str) -> None:
+        await self._keeper.taken(name)
+
+    async def ended(self, name: str) -> None:
+        await self._keeper.ended(name)
+
+    async def settings(self) -> Settings:
+        return self._settings
+
+    async def pid(self) -> int:
+        return os.getpid()
+
+
+KeeperActor = actor(_KeeperActor)
+
+
+def keeper_ref(settings: Settings) -> KeeperRef:
+    """Returns the keeper, which is begun when it is called and not there."""
+    return KeeperRef(
+        KEEPER, lambda: create(KeeperActor, KEEPER, settings, VERSION, with_journal=settings.store_is_file)
+    )
+
+
+class Actors:
+    """The directory of this cluster's actors."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._keeper = keeper_ref(settings)
+        self._created: dict[str, HostRef] = {}
+        self._found: dict[str, HostRef] = {}
+
+    def host(self, name: str) -> HostRef:
+        if name in self._created:
+            return self._created[name]
+        while len(self._found) >= _KNOWN:
+            del self._found[next(iter(self._found))]
+        return self._found.setdefault(name, HostRef(name))
+
+    def create_host(self, name: str) -> HostRef:
+        ref = self._created.get(name) or host_ref(name, self.settings)
+        ref.begin()
+        if not name.startswith(PREFIX):
+            self._created[name] = ref
+        return ref
+
+    def keeper(self) -> KeeperRef:
+        return self._keeper
+
+    def callers(self) -> list[CallerRef]:
+        return [caller_ref(name, self.settings) for name in caller_names(self.settings)]
+
+    def kill(self, name: str) -> None:
+        try:
+            ray.kill(ray.get_actor(name, namespace=NAMESPACE))
+        except ValueError:
+            return  # it has gone by itself
+
+    def names(self) -> list[str]:
+        named = list_named_actors(all_namespaces=True)
+        return [str(actor["name"]) for actor in named if actor["namespace"] == NAMESPACE]
+
+
+async def cluster_settings() -> Settings | None:
+    """Returns the settings that the actors of this cluster were started with, None where there are none.
+
+    Raises:
+        ConfigurationError: They run another version of Ditto.
+    """
+    try:
+        keeper = ray.get_actor(KEEPER, namespace=NAMESPACE)
+        version: str = await keeper.version.remote()
+        if version != VERSION:
+            raise ConfigurationError(f"the cluster runs Ditto {version}, this process {VERSION}: install that one here")
+        settings: Settings = await keeper.settings.remote()
+    except (ValueError, RayActorError):
+        return None
+    return settings
+
+
+async def replace_other_version() -> None:
+    """Ends a keeper of another version; the one that comes in its place drains what that version has left."""
+    try:
+        keeper = ray.get_actor(KEEPER, namespace=NAMESPACE)
+        version: str = await keeper.version.remote()
+    except (ValueError, RayError):
+        return
+    if version != VERSION:
+        log.info("another version's keeper ended", extra={"version": version})
+        ray.kill(keeper)
+
+
+def on_head() -> bool:
+    """Tells whether this process runs on the head node, where the journal's file is."""
+    here = ray.get_runtime_context().get_node_id()
+    nodes = ray.nodes()  # type: ignore[no-untyped-call]  # Ray has no type for it
+    return any(node["NodeID"] == here and HEAD in node["Resources"] for node in nodes if node["Alive"])

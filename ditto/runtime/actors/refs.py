@@ -1,0 +1,140 @@
+"""Actors by name: each method is a call to one, and one that cannot be reached raises `HolderGone`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayError, RayTaskError
+
+from ditto.domain.events import Recorded
+from ditto.domain.job import Job
+from ditto.domain.spec import JobSpec
+from ditto.errors import DittoError, HolderGone, InternalError
+from ditto.runtime.host import HostStatus
+from ditto.runtime.orders import Batch, Order, Seen
+from ditto.runtime.placement import Standing
+from ditto.store.port import Claim, JobRow
+
+NAMESPACE = "ditto"
+
+Begin = Callable[[], ActorHandle[Any]]
+"""Begins an actor where it is not there, and returns it."""
+
+log = logging.getLogger("ditto.actors")
+
+
+class _Ref:
+    """An actor by name; finds it again after it was replaced.
+
+    Args:
+        begin: Without it, an actor that is not there is gone.
+    """
+
+    def __init__(self, name: str, begin: Begin | None = None) -> None:
+        self._name = name
+        self._begin = begin
+        self._handle: ActorHandle[Any] | None = None
+
+    def begin(self) -> None:
+        """Has the actor begun where it is not there; does not wait for it."""
+        if self._handle is None:
+            self._handle = self._find()
+
+    async def _call(self, method: str, *args: Any) -> Any:
+        try:
+            if self._handle is None:
+                self._handle = self._find()
+            return await getattr(self._handle, method).remote(*args)
+        except RayTaskError as error:
+            if isinstance(error.cause, DittoError):
+                raise error.cause from None
+            log.exception("actor failed", extra={"actor": self._name, "method": method})
+            raise InternalError(f"{self._name} failed: {type(error.cause).__name__}; the log says more") from error
+        except (RayError, ValueError) as error:
+            self._handle = None
+            raise HolderGone(f"actor {self._name} cannot be reached: {type(error).__name__}") from error
+
+    def _find(self) -> ActorHandle[Any]:
+        return ray.get_actor(self._name, namespace=NAMESPACE) if self._begin is None else self._begin()
+
+
+class HostRef(_Ref):
+    """A holder of jobs."""
+
+    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
+        job: Job = await self._call("accept", job_id, spec, claim)
+        return job
+
+    async def adopt(self, job_id: str) -> None:
+        await self._call("adopt", job_id)
+
+    async def take_up(self, rows: list[JobRow]) -> None:
+        await self._call("take_up", rows)
+
+    async def retry(self, job_id: str) -> Job:
+        job: Job = await self._call("retry", job_id)
+        return job
+
+    async def wait(self, job_id: str, timeout_s: float) -> Job:
+        job: Job = await self._call("wait", job_id, timeout_s)
+        return job
+
+    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
+        records: list[Recorded] = await self._call("events", job_id, after, wait_s)
+        return records
+
+    async def cancel(self, job_id: str) -> Job:
+        job: Job = await self._call("cancel", job_id)
+        return job
+
+    async def status(self) -> HostStatus:
+        status: HostStatus = await self._call("status")
+        return status
+
+    async def drain(self) -> None:
+        await self._call("drain")
+
+    async def close(self) -> None:
+        await self._call("close")
+
+
+class CallerRef(_Ref):
+    """A caller of models."""
+
+    async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
+        instance: str = await self._call("call_models", holder, epoch, orders, cancelled)
+        return instance
+
+    async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
+        batch: Batch = await self._call("poll", holder, epoch, seen, journalled, wait_s)
+        return batch
+
+    async def status(self) -> dict[str, int]:
+        status: dict[str, int] = await self._call("status")
+        return status
+
+
+class KeeperRef(_Ref):
+    """The keeper."""
+
+    async def version(self) -> str:
+        version: str = await self._call("version")
+        return version
+
+    async def standing(self, known: Standing, wait_s: float) -> Standing:
+        standing: Standing = await self._call("standing", known, wait_s)
+        return standing
+
+    async def drain(self, grace_s: float) -> int:
+        left: int = await self._call("drain", grace_s)
+        return left
+
+    async def taken(self, name: str) -> None:
+        await self._call("taken", name)
+
+    async def ended(self, name: str) -> None:
+        await self._call("ended", name)

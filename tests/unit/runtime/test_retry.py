@@ -1,0 +1,104 @@
+"""A job that has ended can be retried: its failed models are asked again, and no good reply is."""
+
+from __future__ import annotations
+
+import pytest
+
+from ditto.domain import view
+from ditto.domain.events import Failure, Reply
+from ditto.domain.job import JobState
+from ditto.errors import Conflict, NotFound
+from tests.unit.runtime.house import WAIT_S, House, asked, result, until
+
+DOWN = Failure(type="Unreachable", message="no route")
+SCHEMA = {"type": "integer"}
+
+
+@pytest.fixture
+async def house():
+    built = House(a=Reply(text="42"), down=DOWN)
+    yield built
+    await built.close()
+
+
+async def test_only_the_failed_models_are_asked_again(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "down"), None)
+    assert view.errors(await house.ended(host, "j1"))
+    del house.models._answers["down"]
+    retried = await host.retry("j1")
+    assert retried.state is JobState.RUNNING
+    house.models.release("down", Reply(text="42"))
+    job = await house.ended(host, "j1")
+    assert result(job) == "42"
+    assert view.errors(job) == {}
+    assert house.models.asked == {"a": 1, "down": 2}
+
+
+async def test_a_failed_job_is_complete_after_a_good_retry(house):
+    host = await house.host()
+    await host.accept("j1", asked("down"), None)
+    assert (await house.ended(host, "j1")).state is JobState.ERROR
+    del house.models._answers["down"]
+    await host.retry("j1")
+    house.models.release("down", Reply(text="42"))
+    assert result(await house.ended(host, "j1")) == "42"
+
+
+async def test_a_job_of_which_nothing_failed_is_returned_as_it_is(house):
+    host = await house.host()
+    await host.accept("j1", asked("a"), None)
+    ended = await house.ended(host, "j1")
+    assert await host.retry("j1") == ended
+    assert house.models.asked == {"a": 1}
+
+
+async def test_a_running_a_cancelled_and_an_unknown_job_are_refused(house):
+    host = await house.host()
+    await host.accept("j1", asked("slow"), None)
+    with pytest.raises(Conflict, match="is running"):
+        await host.retry("j1")
+    await host.cancel("j1")
+    with pytest.raises(Conflict, match="is cancelled"):
+        await host.retry("j1")
+    with pytest.raises(NotFound):
+        await host.retry("j2")
+
+
+async def test_a_retry_survives_the_death_of_its_holder_and_repeats_no_call(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "down"), None)
+    await house.ended(host, "j1")
+    del house.models._answers["down"]
+    await host.retry("j1")
+    await until(lambda: house.models.asked["down"] == 2)
+    await house.kill_9(host)
+    successor = await house.host()
+    house.models.release("down", Reply(text="42"))
+    assert view.errors(await house.ended(successor, "j1")) == {}
+    assert house.models.asked == {"a": 1, "down": 2}
+
+
+async def test_a_reply_that_missed_the_schema_twice_is_asked_for_afresh(house):
+    house.models._answers.pop("a")
+    host = await house.host()
+    await host.accept("j1", asked("a", schema=SCHEMA), None)
+    house.models.release("a", Reply(text="forty-two"))
+    assert (await house.ended(host, "j1")).state is JobState.ERROR
+    del house.models._answers["a"]
+    await host.retry("j1")
+    house.models.release("a", Reply(text="42"))
+    job = await house.ended(host, "j1")
+    assert result(job) == 42
+    assert view.render(job)["usage"]["calls"] == 3
+
+
+async def test_a_retried_job_has_as_much_time_as_it_had_at_first_and_its_times_begin_anew(house):
+    host = await house.host()
+    await host.accept("j1", asked("a", "down"), None)
+    first = await house.ended(host, "j1")
+    retried = await host.retry("j1")
+    assert retried.begun_at > first.updated_at
+    at_first, now = first.spec.deadline_at - first.accepted_at, retried.spec.deadline_at - retried.begun_at
+    assert now.total_seconds() == pytest.approx(at_first.total_seconds(), abs=1)
+    assert (await host.wait("j1", WAIT_S)).retries == 1
