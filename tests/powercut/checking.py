@@ -13,22 +13,43 @@ from ditto.domain.job import fold
 from ditto.errors import DittoError
 from ditto.store.sqlite import SqliteJournal
 from tests.powercut.plan import Planned
-from tests.powercut.writer import STORE
+from tests.powercut.writer import STORE, Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What had been promised when the power went: each job's number of events, each holder's epoch."""
+    """What had been promised when the power went.
+
+    Attributes:
+        jobs: Each job's number of events.
+        epochs: By holder.
+        forgetting: Jobs that may be gone, and are whole where they are not.
+        forgotten: Jobs that must be gone.
+    """
 
     jobs: dict[str, int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
+    forgetting: set[str] = field(default_factory=set)
+    forgotten: set[str] = field(default_factory=set)
 
     def note(self, lines: str) -> None:
         """Adds what a session wrote into its file of promises."""
         for line in lines.splitlines():
             kind, name, number = line.split()
-            known = self.jobs if kind == "job" else self.epochs
-            known[name] = max(int(number), known.get(name, 0))
+            match Promise(kind):
+                case Promise.JOB:
+                    self.jobs[name] = int(number)
+                case Promise.EPOCH:
+                    self.epochs[name] = int(number)
+                case Promise.FORGETTING:
+                    self.forgetting.add(name)
+                case Promise.FORGOTTEN:
+                    self.forgotten.add(name)
+
+    def needs(self, job_id: str, found: int) -> int:
+        """Returns how many events this job must have, of which so many were found."""
+        gone = job_id in self.forgotten or (job_id in self.forgetting and found == 0)
+        return 0 if gone else self.jobs.get(job_id, 0)
 
 
 async def faults(folder: Path, jobs: list[Planned], promised: Promised) -> list[str]:
@@ -39,7 +60,7 @@ async def faults(folder: Path, jobs: list[Planned], promised: Promised) -> list[
     except DittoError as error:
         return [f"the journal does not open: {error}"]
     try:
-        each = await asyncio.gather(*(_faults_of_job(journal, job, promised.jobs.get(job.id, 0)) for job in jobs))
+        each = await asyncio.gather(*(_faults_of_job(journal, job, promised) for job in jobs))
         found = [fault for faults in each for fault in faults]
         found += [fault async for fault in _faults_of_epochs(journal, promised.epochs)]
     except DittoError as error:
@@ -49,14 +70,16 @@ async def faults(folder: Path, jobs: list[Planned], promised: Promised) -> list[
     return found + list(_faults_of_file(path))
 
 
-async def _faults_of_job(journal: SqliteJournal, job: Planned, promised: int) -> list[str]:
+async def _faults_of_job(journal: SqliteJournal, job: Planned, promised: Promised) -> list[str]:
     records = await journal.read(job.id)
     row = await journal.row(job.id)
     claim = job.appends[0].claim
     keyed = None if claim is None else await journal.keyed(claim.key)
     found = []
-    if len(records) < promised:
-        found.append(f"{job.id} was promised with {promised} events and has {len(records)}")
+    if len(records) < (needed := promised.needs(job.id, len(records))):
+        found.append(f"{job.id} was promised with {needed} events and has {len(records)}")
+    if records and job.id in promised.forgotten:
+        found.append(f"{job.id} was forgotten and is there again")
     if len(records) not in job.ends:
         found.append(f"{job.id} shows half an append: {len(records)} events")
     if [record.event for record in records] != job.events[: len(records)]:

@@ -33,12 +33,14 @@ class Planned:
 
     Attributes:
         handed_on: How many appends its session writes; `last` writes the rest.
+        forgotten: Whether the job is forgotten, and the log emptied, when it has ended.
     """
 
     id: str
     session: Session
     appends: tuple[Append, ...]
     handed_on: int
+    forgotten: bool
 
     @property
     def events(self) -> list[Event]:
@@ -82,7 +84,13 @@ def _job(session: Session, number: int, draw: random.Random) -> Planned:
         appends.append(Append(job_id=job_id, id=f"{job_id}/{place}", after=after, events=moments, claim=claim))
         after += len(events)
     handed_on = len(appends) if session in (Session.ALONE, Session.LAST) or draw.random() < 0.8 else 2
-    return Planned(id=job_id, session=session, appends=tuple(appends), handed_on=handed_on)
+    return Planned(
+        id=job_id,
+        session=session,
+        appends=tuple(appends),
+        handed_on=handed_on,
+        forgotten=draw.random() < 0.15,
+    )
 
 
 def _story(session: Session, draw: random.Random) -> Iterator[tuple[Event, ...]]:

@@ -12,11 +12,13 @@ import argparse
 import asyncio
 import os
 import sqlite3
+from enum import StrEnum
 from pathlib import Path
 from sqlite3 import dbapi2
 from typing import Any
 
 from ditto.errors import AppendConflict
+from ditto.store.port import Append
 from ditto.store.sqlite import SqliteJournal
 from tests.powercut.plan import Planned, Session, planned, rival
 
@@ -25,17 +27,26 @@ PROMISES = "promises"
 AT_ONCE = 8
 
 
+class Promise(StrEnum):
+    """What a line says of a name: its second word, and a number, its third."""
+
+    JOB = "job"
+    """So many of its events are in the journal."""
+    EPOCH = "epoch"
+    """This holder has begun that epoch."""
+    FORGETTING = "forgetting"
+    """The job is about to be forgotten: from now on nobody is promised that it is there."""
+    FORGOTTEN = "forgotten"
+
+
 class Promises:
     """A file with a line for each thing that was promised."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
-    def job(self, job_id: str, seq: int) -> None:
-        os.write(self._file, f"job {job_id} {seq}\n".encode())
-
-    def epoch(self, holder: str, epoch: int) -> None:
-        os.write(self._file, f"epoch {holder} {epoch}\n".encode())
+    def note(self, promise: Promise, name: str, number: int = 0) -> None:
+        os.write(self._file, f"{promise} {name} {number}\n".encode())
 
 
 def careless(mode: str) -> None:
@@ -62,7 +73,7 @@ def _without_synchronous(action: int, name: str | None, value: str | None, *_: s
 
 async def write(journal: SqliteJournal, session: Session, jobs: list[Planned], promises: Promises) -> None:
     """Writes this session's share of the jobs."""
-    promises.epoch(session, await journal.begin_epoch(session))
+    promises.note(Promise.EPOCH, session, await journal.begin_epoch(session))
     gate = asyncio.Semaphore(AT_ONCE if session in (Session.LEFT, Session.RIGHT) else 1)
     await asyncio.gather(*(_write_job(journal, job, session, promises, gate) for job in jobs))
 
@@ -73,14 +84,23 @@ async def _write_job(
     async with gate:
         for append in job.share_of(session):
             await journal.append(append)
-            promises.job(job.id, append.after + len(append.events))
+            promises.note(Promise.JOB, job.id, append.after + len(append.events))
             if append.id.endswith("/1"):
                 await journal.append(append)  # its answer was lost
-                try:
-                    await journal.append(rival(append))
-                except AppendConflict:
-                    continue
-                raise AssertionError(f"two writers wrote event {append.after + 1} of {job.id}")
+                await _refused(journal, rival(append))
+        if job.forgotten and job.appends[-1] in job.share_of(session):
+            promises.note(Promise.FORGETTING, job.id)
+            assert await journal.forget(job.id), f"{job.id} has ended"
+            promises.note(Promise.FORGOTTEN, job.id)
+            await journal.purge()
+
+
+async def _refused(journal: SqliteJournal, append: Append) -> None:
+    try:
+        await journal.append(append)
+    except AppendConflict:
+        return
+    raise AssertionError(f"two writers wrote event {append.after + 1} of {append.job_id}")
 
 
 async def main() -> None:
