@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -61,8 +62,7 @@ class GroupCommit(Generic[T, R]):
                 results = self._write([entry.item for entry in batch])
             except Exception as error:  # noqa: BLE001  # it must reach the waiters, not end the thread unseen
                 results = [error] * len(batch)
-            for entry, result in zip(batch, results, strict=True):
-                entry.loop.call_soon_threadsafe(_resolve, entry.done, result)
+            _tell(batch, results)
 
     def _next_batch(self) -> list[_Entry[T, R]] | None:
         first = self._entries.get()
@@ -81,10 +81,21 @@ class GroupCommit(Generic[T, R]):
         return batch
 
 
-def _resolve(done: asyncio.Future[R], result: R | BaseException) -> None:
-    if done.done():
-        return
-    if isinstance(result, BaseException):
-        done.set_exception(result)
-    else:
-        done.set_result(result)
+def _tell(batch: list[_Entry[T, R]], results: list[R | BaseException]) -> None:
+    """Gives each waiter its result, waking each event loop once."""
+    told: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[R], R | BaseException]]] = {}
+    for entry, result in zip(batch, results, strict=True):
+        told.setdefault(entry.loop, []).append((entry.done, result))
+    for loop, answers in told.items():
+        with suppress(RuntimeError):  # that loop has been closed: nobody waits there any more
+            loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _resolve(answers: list[tuple[asyncio.Future[R], R | BaseException]]) -> None:
+    for done, result in answers:
+        if done.done():
+            continue
+        if isinstance(result, BaseException):
+            done.set_exception(result)
+        else:
+            done.set_result(result)

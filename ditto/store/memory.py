@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ditto.domain import events as ev
 from ditto.domain.events import Event, Recorded
 from ditto.domain.job import Completed, Job, fold
-from ditto.domain.spec import JSON
 from ditto.errors import AppendConflict, KeyTaken, StaleEpoch
 from ditto.store.port import Append, Filter, JobRow, RowPage
+from ditto.store.tables import text_of
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -140,12 +139,8 @@ def _matches(job: Job, wanted: Filter) -> bool:
         if review is not wanted.needs_review:
             return False
     return all(
-        key in job.spec.metadata and _text(job.spec.metadata[key]) == value for key, value in wanted.metadata.items()
+        key in job.spec.metadata and text_of(job.spec.metadata[key]) == value for key, value in wanted.metadata.items()
     )
-
-
-def _text(value: JSON) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _over(job: Job, before: datetime) -> bool:
@@ -158,7 +153,7 @@ def _last_news(job: Job) -> tuple[datetime, str]:
 
 def _batch(job: Job) -> str | None:
     named = job.spec.metadata.get("batch")
-    return None if named is None else _text(named)
+    return None if named is None else text_of(named)
 
 
 def _row(job: Job) -> JobRow:

@@ -1,62 +1,84 @@
-"""The tables of the journal, and what an event changes in the index of jobs."""
+"""The tables of the journal, and how the index of jobs follows from the events.
+
+`events` is the truth. `jobs` and `labels` are an index of it, written in the same transaction. SQLite keeps `events`
+and `keys`, where prompts and replies stand, as tables with row ids: such a table grows at its end and nothing in it is
+moved by what is written later, so that overwriting a row leaves no older copy of its text in some other page.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from ditto.domain import events as ev
 from ditto.domain.events import Event
 from ditto.domain.job import JobState
+from ditto.domain.spec import JSON
 
 SCHEMA_VERSION = 2
 metadata = MetaData()
 
+_NAME = String().with_variant(String(collation="C"), "postgresql")
+"""Compared by its bytes in every database, so that an order is the same everywhere."""
+
 events = Table(
     "events",
     metadata,
-    Column("job_id", String, primary_key=True),
+    Column("job_id", _NAME, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("append_id", String, nullable=False),
     Column("at_us", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
-    Column("version", String, nullable=False, server_default=""),
+    Column("version", String, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
 )
-"""The truth. The primary key is the fence: of two writers at one place, one loses."""
+"""The primary key is the fence: of two writers at one place, one loses. `version` is that of the code that wrote."""
 
 jobs = Table(
     "jobs",
     metadata,
-    Column("job_id", String, primary_key=True),
+    Column("job_id", _NAME, primary_key=True),
+    Column("seq", Integer, nullable=False),
     Column("state", String, nullable=False),
-    Column("holder", String, nullable=False),
+    Column("holder", _NAME, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("updated_us", BigInteger, nullable=False),
-    Column("open", Boolean, nullable=False),
+    Column("deadline_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger),
     Column("needs_review", Boolean, nullable=False),
-    Column("metadata", Text, nullable=False),
-    Column("deadline_us", BigInteger, nullable=False, server_default="0"),
-    Column("batch", Text),
+    Column("batch", String),
     sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 70},
 )
-"""An index of the truth, written in the same transaction."""
+"""`seq` is the last event's number, `ended_us` is there once the job has ended, `batch` is a `label`."""
 
 Index("jobs_newest", jobs.c.created_us.desc(), jobs.c.job_id.desc())
-Index("jobs_open", jobs.c.holder, sqlite_where=text("open"), postgresql_where=text("open"))
+_open, _ended, _batched = jobs.c.ended_us.is_(None), jobs.c.ended_us.is_not(None), jobs.c.batch.is_not(None)
+Index("jobs_open", jobs.c.holder, sqlite_where=_open, postgresql_where=_open)
+Index("jobs_ended", jobs.c.ended_us, sqlite_where=_ended, postgresql_where=_ended)
+Index("jobs_batch", jobs.c.batch, sqlite_where=_batched, postgresql_where=_batched)
 
-Index("jobs_ended", jobs.c.updated_us, sqlite_where=text("NOT open"), postgresql_where=text("NOT open"))
-Index("jobs_batch", jobs.c.batch, sqlite_where=text("batch IS NOT NULL"), postgresql_where=text("batch IS NOT NULL"))
+labels = Table(
+    "labels",
+    metadata,
+    Column("label", _NAME, primary_key=True),
+    Column("job_id", _NAME, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The metadata by which jobs are found, see `label`."""
+
+Index("labels_job", labels.c.job_id)
 
 keys = Table(
     "keys",
     metadata,
-    Column("key", String, primary_key=True),
-    Column("job_id", String, nullable=False),
+    Column("key", _NAME, primary_key=True),
+    Column("job_id", _NAME, nullable=False),
     Column("fingerprint", Text, nullable=False),
 )
 Index("keys_job", keys.c.job_id)
@@ -64,9 +86,10 @@ Index("keys_job", keys.c.job_id)
 holders = Table(
     "holders",
     metadata,
-    Column("name", String, primary_key=True),
+    Column("name", _NAME, primary_key=True),
     Column("epoch", Integer, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,6 +98,8 @@ _ENDED: dict[type[Event], JobState] = {
     ev.JobFailed: JobState.ERROR,
     ev.JobCancelled: JobState.CANCELLED,
 }
+
+Dated = tuple[datetime, Event]
 
 
 def to_us(at: datetime) -> int:
@@ -87,43 +112,58 @@ def from_us(us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=us)
 
 
-def new_row(job_id: str, at: datetime, event: ev.JobAccepted) -> dict[str, Any]:
-    """Returns the index row of a job that has just been accepted."""
-    return {
+def text_of(value: JSON) -> str:
+    """Returns a value of the metadata as it is compared: a text as it is, anything else as its JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def label(key: str, value: str) -> str:
+    """Returns what stands for this pair in the index: of one length, and no text that a request has brought."""
+    return hashlib.sha256(json.dumps([key, value]).encode()).hexdigest()[:32]
+
+
+def labels_of(given: Mapping[str, JSON]) -> list[str]:
+    """Returns the labels of a job with this metadata."""
+    return [label(key, text_of(value)) for key, value in given.items()]
+
+
+def new_row(job_id: str, accepted: Dated, rest: Iterable[Dated]) -> dict[str, Any]:
+    """Returns the index row of a job that begins with these events."""
+    at, event = accepted
+    assert isinstance(event, ev.JobAccepted)
+    batch = event.spec.metadata.get("batch")
+    row: dict[str, Any] = {
         "job_id": job_id,
+        "seq": 1,
         "state": str(JobState.PENDING),
         "holder": event.holder,
         "created_us": to_us(at),
         "updated_us": to_us(at),
-        "open": True,
-        "needs_review": False,
-        "metadata": json.dumps(event.spec.metadata, ensure_ascii=False),
         "deadline_us": to_us(event.spec.deadline_at),
-        "batch": batch(event.spec.metadata),
+        "ended_us": None,
+        "needs_review": False,
+        "batch": None if batch is None else label("batch", text_of(batch)),
     }
+    for dated in rest:
+        row |= changes(dated)
+        row["seq"] += 1
+    return row
 
 
-def batch(metadata: dict[str, Any]) -> str | None:
-    """Returns the batch to which a job belongs, as text."""
-    named = metadata.get("batch")
-    return named if named is None or isinstance(named, str) else json.dumps(named)
-
-
-def changes(written: tuple[tuple[datetime, Event], ...]) -> dict[str, Any]:
-    """Returns the columns of the index row that these events change."""
-    changed: dict[str, Any] = {"updated_us": to_us(written[-1][0])}
-    for _, event in written:
-        match event:
-            case ev.JobAdopted(holder=holder):
-                changed["holder"] = holder
-            case ev.JobRetried():
-                changed |= {"holder": event.holder, "deadline_us": to_us(event.deadline_at)}
-                changed |= {"state": str(JobState.RUNNING), "open": True, "needs_review": False}
-            case ev.CallStarted() | ev.DeadlinePassed():
-                changed["state"] = str(JobState.RUNNING)
-            case ev.JobCompleted(verdict=verdict):
-                changed["needs_review"] = verdict.needs_review
-        if type(event) in _ENDED:
-            changed["state"] = str(_ENDED[type(event)])
-            changed["open"] = False
+def changes(dated: Dated) -> dict[str, Any]:
+    """Returns the columns of the index row that this event changes, but for its number."""
+    at, event = dated
+    changed: dict[str, Any] = {"updated_us": to_us(at)}
+    match event:
+        case ev.JobAdopted(holder=holder):
+            changed["holder"] = holder
+        case ev.JobRetried():
+            changed |= {"holder": event.holder, "deadline_us": to_us(event.deadline_at)}
+            changed |= {"state": str(JobState.RUNNING), "ended_us": None, "needs_review": False}
+        case ev.CallStarted() | ev.DeadlinePassed():
+            changed["state"] = str(JobState.RUNNING)
+        case ev.JobCompleted(verdict=verdict):
+            changed["needs_review"] = verdict.needs_review
+    if type(event) in _ENDED:
+        changed |= {"state": str(_ENDED[type(event)]), "ended_us": to_us(at)}
     return changed

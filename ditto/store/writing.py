@@ -1,0 +1,192 @@
+"""How appends become rows: many of them in a few statements, and one by one where one of them does not fit.
+
+A batch is written together by one statement for each table. The index row of a job is moved only from the number that
+the writer expects, so a writer that has been overtaken is seen by a row that was not there to be moved; the primary key
+of `events` says the same for a new job, and stands behind both. Then the batch is undone, and each append is written
+again in a savepoint of its own: what fails there fails alone.
+
+Rows are written in the order of keys, jobs, events, and sorted, so that two processes never wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, bindparam, func, insert, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.sql.base import Executable
+
+from ditto.domain import events as ev
+from ditto.domain.events import encode
+from ditto.errors import AppendConflict, KeyTaken, StoreError
+from ditto.store import tables
+from ditto.store.port import Append
+from ditto.store.tables import events, jobs, keys, labels, to_us
+from ditto.version import VERSION
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """An append as the tables take it.
+
+    Attributes:
+        job: The index row of a new job.
+        moved: What changes in the index row of a known one.
+    """
+
+    append: Append
+    events: list[Row]
+    job: Row | None
+    moved: Row | None
+    labels: list[Row]
+    keys: list[Row]
+
+    @classmethod
+    def of(cls, append: Append) -> Rows:
+        """Returns the rows; what cannot be encoded fails here, and not in the transaction of many."""
+        job_id, first = append.job_id, append.events[0]
+        is_new = isinstance(first[1], ev.JobAccepted)
+        metadata = first[1].spec.metadata if isinstance(first[1], ev.JobAccepted) else {}
+        return cls(
+            append=append,
+            events=_event_rows(append),
+            job=tables.new_row(job_id, first, append.events[1:]) if is_new else None,
+            moved=None if is_new else _moved(append),
+            labels=[{"label": label, "job_id": job_id} for label in tables.labels_of(metadata)],
+            keys=[]
+            if append.claim is None
+            else [{"key": append.claim.key, "job_id": job_id, "fingerprint": append.claim.fingerprint}],
+        )
+
+
+class Overtaken(Exception):
+    """One of a batch found another event than the one it was to follow."""
+
+
+class _Prepared:
+    """A statement in one database's spelling, compiled once."""
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._text = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup
+
+    def run(self, connection: Connection, rows: list[Row]) -> int:
+        """Returns how many rows were written."""
+        if not rows:
+            return 0
+        order = self._order
+        given: list[Any] = rows if order is None else [tuple(row[name] for name in order) for row in rows]
+        return connection.exec_driver_sql(self._text, given).rowcount
+
+
+class Writing:
+    """Writes appends to one kind of database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._insert_event = _Prepared(insert(events), dialect)
+        self._insert_job = _Prepared(insert(jobs), dialect)
+        self._insert_label = _Prepared(insert(labels), dialect)
+        self._insert_key = _Prepared(insert(keys), dialect)
+        self._touch = _Prepared(_update("state"), dialect)
+        change = _update("state", "holder", "deadline_us", replaced=("ended_us", "needs_review"))
+        self._change = _Prepared(change, dialect)
+
+    def together(self, connection: Connection, batch: Sequence[Rows]) -> None:
+        """Writes all of them; after an error the transaction has to be undone.
+
+        Raises:
+            Overtaken, IntegrityError, DataError: One of them cannot be written.
+        """
+        batch = sorted(batch, key=lambda rows: rows.append.job_id)
+        self._insert_key.run(connection, sorted((row for rows in batch for row in rows.keys), key=_key))
+        self._insert_job.run(connection, [rows.job for rows in batch if rows.job is not None])
+        self._insert_label.run(connection, [row for rows in batch for row in rows.labels])
+        moved = [rows.moved for rows in batch if rows.moved is not None]
+        changed = [row for row in moved if "b_holder" in row]
+        touched = [row for row in moved if "b_holder" not in row]
+        if self._touch.run(connection, touched) + self._change.run(connection, changed) != len(moved):
+            raise Overtaken
+        self._insert_event.run(connection, [row for rows in batch for row in rows.events])
+
+    def alone(self, connection: Connection, rows: Rows) -> StoreError | None:
+        """Writes one of them, or nothing and returns why; None too where this very append was written before."""
+        connection.exec_driver_sql("SAVEPOINT alone")
+        try:
+            self.together(connection, [rows])
+        except (Overtaken, IntegrityError, DataError) as error:
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT alone")
+            connection.exec_driver_sql("RELEASE SAVEPOINT alone")
+            if isinstance(error, DataError):
+                return StoreError(f"an event of job {rows.append.job_id} cannot be kept: {type(error.orig).__name__}")
+            return _refusal(connection, rows.append)
+        connection.exec_driver_sql("RELEASE SAVEPOINT alone")
+        return None
+
+
+def _refusal(connection: Connection, append: Append) -> StoreError | None:
+    """Returns why nothing was written, None where it was this very append that had been written before."""
+    at_place = select(events.c.append_id).where(events.c.job_id == append.job_id, events.c.seq == append.after + 1)
+    if connection.execute(at_place).scalar() == append.id:
+        return None
+    if append.claim is not None:
+        taken = connection.execute(select(keys).where(keys.c.key == append.claim.key)).first()
+        if taken is not None and taken.job_id != append.job_id:
+            return KeyTaken(taken.job_id, taken.fingerprint)
+    return AppendConflict(f"another writer has appended to job {append.job_id}, or event {append.after} is not there")
+
+
+def _event_rows(append: Append) -> list[Row]:
+    return [
+        {
+            "job_id": append.job_id,
+            "seq": append.after + place,
+            "append_id": append.id,
+            "at_us": to_us(at),
+            "kind": written.kind,
+            "version": VERSION,
+            "body": encode(written),
+        }
+        for place, (at, written) in enumerate(append.events, start=1)
+    ]
+
+
+def _moved(append: Append) -> Row:
+    """Returns what the statements of `_update` take; only what changes more than the state names a holder."""
+    changed: Row = {}
+    for dated in append.events:
+        changed |= tables.changes(dated)
+    row = {
+        "b_job_id": append.job_id,
+        "b_after": append.after,
+        "b_seq": append.after + len(append.events),
+        "b_updated_us": changed["updated_us"],
+        "b_state": changed.get("state"),
+    }
+    if changed.keys() <= {"updated_us", "state"}:
+        return row
+    return row | {
+        "b_holder": changed.get("holder"),
+        "b_deadline_us": changed.get("deadline_us"),
+        "b_ended_us": changed.get("ended_us"),
+        "b_needs_review": changed.get("needs_review", False),
+    }
+
+
+def _update(*kept: str, replaced: tuple[str, ...] = ()) -> Executable:
+    """Returns the update of an index row; a column of `kept` keeps its value where None is given."""
+    values: dict[str, Any] = {name: bindparam(f"b_{name}", type_=jobs.c[name].type) for name in ("seq", "updated_us")}
+    for name in kept:
+        values[name] = func.coalesce(bindparam(f"b_{name}", type_=jobs.c[name].type), jobs.c[name])
+    values |= {name: bindparam(f"b_{name}", type_=jobs.c[name].type) for name in replaced}
+    place = (jobs.c.job_id == bindparam("b_job_id")) & (jobs.c.seq == bindparam("b_after"))
+    return update(jobs).where(place).values(values)
+
+
+def _key(row: Row) -> str:
+    key: str = row["key"]
+    return key
