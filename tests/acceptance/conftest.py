@@ -110,6 +110,6 @@ def http(serving: Serving) -> Iterator[httpx.Client]:
 
 def _until_ready(url: str) -> None:
     until = time.monotonic() + START_S
-    while httpx.get(f"{url}/readyz").status_code != 200:
-        assert time.monotonic() < until, httpx.get(f"{url}/readyz").text
+    while (answer := httpx.get(f"{url}/readyz", timeout=START_S)).status_code != 200:
+        assert time.monotonic() < until, answer.text
         time.sleep(0.2)
