@@ -103,6 +103,12 @@ def serving(tmp_path_factory: pytest.TempPathFactory, sim: str) -> Iterator[Serv
 
 
 @pytest.fixture
+def own_environ(tmp_path: Path, sim: str) -> dict[str, str]:
+    """Returns the environment of a service with a journal of its own."""
+    return {**os.environ, "DITTO_STORE": str(tmp_path / "journal.db"), "DITTO_SIM_URL": sim}
+
+
+@pytest.fixture
 def http(serving: Serving) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=serving.url, timeout=60) as client:
         yield client

@@ -1,0 +1,73 @@
+"""The service is told to stop: it takes nothing new, what runs may end, and what is left goes on after the next start."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.acceptance.conftest import DITTO, said
+
+STOP_S = 60
+
+
+class Stoppable:
+    """A `ditto serve` that the test ends itself."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        folder.mkdir()
+        self.log = folder / "serve.log"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [DITTO, "serve", "--port", "0"], env=environ, stdout=output, stderr=output, cwd=folder
+            )
+        self.url = said(r"Ditto at (http://[\d.:]+)", self.log, self.process)[1]
+
+    def told_to_stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def stopped(self) -> str:
+        """Returns what it said, once it has ended."""
+        assert self.process.wait(STOP_S) == 0
+        return self.log.read_text()
+
+
+def test_a_job_that_runs_may_end_and_a_new_one_is_refused(tmp_path, sim, own_environ):
+    service = Stoppable(tmp_path / "one", own_environ)
+    body = {"prompt": "What is 9 * 9?", "models": ["sim/terse+slow=4s"]}
+    job = httpx.post(f"{service.url}/jobs", json=body).json()
+    service.told_to_stop()
+    until = time.monotonic() + 10
+    while (refused := httpx.post(f"{service.url}/jobs", json=body, timeout=10)).status_code == 202:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert refused.status_code == 503
+    assert "draining" in refused.json()["error"]["message"]
+    assert refused.headers["retry-after"]
+    assert httpx.get(f"{service.url}/readyz").status_code == 503
+    ended = httpx.get(f"{service.url}/jobs/{job['jobId']}", params={"wait": 20_000}, timeout=30).json()
+    assert (ended["state"], ended["result"]) == ("complete", "81")
+    assert "Traceback" not in service.stopped()
+
+
+def test_what_has_not_ended_goes_on_after_the_next_start(tmp_path, sim, own_environ):
+    environ = {**own_environ, "DITTO_RUNTIME__DRAIN_S": "0.5"}
+    httpx.post(f"{sim}/sim/reset")
+    first = Stoppable(tmp_path / "one", environ)
+    body = {"prompt": "What is 9 * 9?", "models": ["sim/terse", "sim/wordy+slow=8s"], "placement": "shared"}
+    job = httpx.post(f"{first.url}/jobs", json=body).json()
+    until = time.monotonic() + 20
+    while httpx.get(f"{first.url}/jobs/{job['jobId']}").json()["progress"]["sim/terse"] != "answered":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    first.told_to_stop()
+    assert "1 jobs have not ended; they go on after the next start" in first.stopped()
+    second = Stoppable(tmp_path / "two", environ)
+    ended = httpx.get(f"{second.url}/jobs/{job['jobId']}", params={"wait": 60_000}, timeout=90).json()
+    second.told_to_stop()
+    second.stopped()
+    assert (ended["state"], ended["structured"]["answer"]) == ("complete", 81)
+    assert httpx.get(f"{sim}/sim/counts").json()["models"]["terse"]["started"] == 1
