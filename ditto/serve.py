@@ -88,12 +88,13 @@ def run(
         Unavailable: The journal cannot be opened, or Serve does not come up.
     """
     port = _usable_port(host, port)
+    look_at(settings.store)
     asyncio.run(cluster.open_journal(settings.store).close())
     if not verbose:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="ditto-serve-") as folder:
         use_haproxy(Path(folder))
-        cluster.join(address, verbose=verbose)
+        own = cluster.join(address, verbose=verbose)
         try:
             serve.start(http_options=HTTPOptions(host=host, port=port))
             try:
@@ -106,12 +107,17 @@ def run(
             print(f"journal {settings.store}")
             print(f"Ray     {cluster.current_address()}", flush=True)
             stopped.wait()
-            left = asyncio.run(cluster.drain(settings))
-            if left:
-                print(f"{left} jobs have not ended; they go on after the next start", flush=True)
+            if own:  # in another's cluster the jobs go on without this process
+                _drain(settings)
             serve.shutdown()  # type: ignore[no-untyped-call]  # Ray has no type for it
         finally:
             cluster.leave()
+
+
+def _drain(settings: Settings) -> None:
+    left = asyncio.run(cluster.drain(settings))
+    if left:
+        print(f"{left} jobs have not ended; they go on after the next start", flush=True)
 
 
 def use_haproxy(folder: Path) -> None:

@@ -25,8 +25,9 @@ from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares, Standing
 from ditto.runtime.service import Service
 from ditto.settings import Settings
+from ditto.settings.stores import Store
+from ditto.store import opening
 from ditto.store.port import Journal
-from ditto.store.sqlite import SqliteJournal
 
 __all__ = ["LOCAL", "ON_HEAD", "attach", "current_address", "drain", "join", "join_running", "leave", "open_journal"]
 
@@ -38,8 +39,11 @@ _PRESTARTED = 4
 """Worker processes that Ray starts by itself: the first actors find theirs running."""
 
 
-def join(address: str | None = None, *, verbose: bool = False) -> None:
+def join(address: str | None = None, *, verbose: bool = False) -> bool:
     """Connects this process to a Ray cluster; does nothing if it is connected.
+
+    Returns:
+        Whether the cluster is a new one, which ends with this process.
 
     Args:
         address: Ray's address, `auto` for the one that runs on this machine, `local` for a new one that ends with
@@ -49,7 +53,7 @@ def join(address: str | None = None, *, verbose: bool = False) -> None:
         ConfigurationError: There is no cluster at that address.
     """
     if ray.is_initialized():
-        return
+        return False
     address = address or os.environ.get("RAY_ADDRESS") or LOCAL
     new = address == LOCAL
     quiet: dict[str, Any] = {} if verbose else {"logging_level": logging.ERROR, "log_to_driver": False}
@@ -64,6 +68,7 @@ def join(address: str | None = None, *, verbose: bool = False) -> None:
             ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
     except ConnectionError as error:
         raise ConfigurationError(f"there is no Ray cluster at {address}: {error}") from error
+    return new
 
 
 def current_address() -> str:
@@ -144,6 +149,8 @@ async def attach(
             settings = found or configuration.load()
         if settings.store_is_file and not on_head():
             raise ConfigurationError(f"the journal {settings.store} is a file of the cluster's head node: work there")
+        if not warm:
+            await asyncio.to_thread(opening.look_at, settings.store)
         journal = open_journal(settings.store)
     except BaseException:  # raised on; only a cluster that this call began must not stay
         if own:
@@ -215,14 +222,14 @@ async def _check(journal: Journal, actors: Actors) -> None:
         raise Unavailable("the callers of models or the holders of jobs do not answer yet") from error
 
 
-def open_journal(path: Path) -> SqliteJournal:
-    """Returns the journal in this file.
+def open_journal(store: Store) -> Journal:
+    """Returns the journal that the settings name.
 
     Raises:
-        ConfigurationError: It is no journal of Ditto's.
+        ConfigurationError: It is no journal of Ditto's, or damaged.
         Unavailable: It cannot be opened; the message says why.
     """
     try:
-        return SqliteJournal(path)
+        return opening.open_journal(store)
     except StoreError as error:
         raise Unavailable(str(error)) from error
