@@ -25,6 +25,7 @@ from ditto.http.limits import Limits
 from ditto.runtime import cluster
 from ditto.runtime.service import Service
 from ditto.settings import Settings, from_args
+from ditto.store.opening import look_at
 
 NAME = "ditto"
 ONGOING = 10_000

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ditto import settings as configuration
@@ -138,12 +139,12 @@ async def stored(where: Where) -> AsyncIterator[Stored]:
     Raises:
         NotFound: There is none yet.
     """
-    from ditto.store.sqlite import SqliteJournal
+    from ditto.store.opening import open_journal
 
-    path = configuration.load(where.config).store
-    if not path.is_file():
-        raise NotFound(f"there is no store yet at {path}")
-    journal = SqliteJournal(path)
+    store = configuration.load(where.config).store
+    if isinstance(store, Path) and not store.is_file():
+        raise NotFound(f"there is no store yet at {store}")
+    journal = open_journal(store)
     try:
         yield Stored(journal)
     finally:

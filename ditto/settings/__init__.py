@@ -14,12 +14,13 @@ from typing import Annotated, Any
 
 import yaml
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ditto.domain.spec import StrategyName
 from ditto.errors import ConfigurationError
 from ditto.settings.endpoints import KNOWN, Endpoint
+from ditto.settings.stores import Store, store_at
 from ditto.sim.catalog import DEFAULT_PANEL
 
 CONFIG_ENV = "DITTO_CONFIG"
@@ -103,7 +104,7 @@ class Settings(BaseSettings):
         providers: By the prefix of their models' names; the known ones are there without being named.
         ensembles: Named panels; `default_ensemble` is asked where a request names neither models nor ensemble.
         sim_url: A server of simulated models that runs already; without it Ditto starts one when it is asked for.
-        store: The file of the journal.
+        store: The journal's file, or `postgresql://user:password@host/database`.
     """
 
     model_config = SettingsConfigDict(
@@ -114,7 +115,9 @@ class Settings(BaseSettings):
     ensembles: dict[str, Ensemble] = Field(default_factory=dict, validate_default=True)
     default_ensemble: str = "default"
     sim_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
-    store: Path = Field(default_factory=lambda: user_data_path("ditto") / "journal.db")
+    store: Annotated[Store, PlainValidator(store_at), NoDecode] = Field(
+        default_factory=lambda: user_data_path("ditto") / "journal.db"
+    )
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
     runtime: Runtime = Runtime()
@@ -149,11 +152,6 @@ class Settings(BaseSettings):
         if not isinstance(given, Mapping):
             return given
         return {"default": {"models": [f"{SIMULATED}/{persona}" for persona in DEFAULT_PANEL]}, **given}
-
-    @field_validator("store")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
 
     @model_validator(mode="after")
     def _default_exists(self) -> Settings:

@@ -19,7 +19,7 @@ class Database(Protocol):
     Attributes:
         engine: Its dialect decides how statements are spelled.
         begin: Begins a transaction that writes.
-        begin_reading: Begins a transaction that sees the store as it stands at its first query.
+        begin_reading: Begin a transaction that sees the store as it stands at its first query, for as long as it likes.
     """
 
     @property
@@ -29,7 +29,7 @@ class Database(Protocol):
     def begin(self) -> str: ...
 
     @property
-    def begin_reading(self) -> str: ...
+    def begin_reading(self) -> tuple[str, ...]: ...
 
     def unavailable(self, error: DBAPIError) -> StoreUnavailable:
         """Returns the error that says what happened to which store; never a password."""

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ditto.errors import ConfigurationError, StoreUnavailable
-from ditto.store import migrations, tables
+from ditto.store import folders, migrations, raw_bytes, tables
 from ditto.store.journal import SqlJournal
 from ditto.store.places import check_place
 
@@ -34,9 +34,7 @@ _PURGE_BUSY_S = 0.25
 """The same for the end of the log: writers wait meanwhile."""
 _START_S = 15.0
 _PAUSE_S = 0.05
-_MAGIC = b"SQLite format 3\x00"
 _ROOM_BYTES = 2**20
-_STEP_BYTES = 2**20
 _OPS_BETWEEN_LOOKS = 100_000
 
 _WORDS = {
@@ -69,7 +67,7 @@ class SqliteDatabase:
     """An opened file; arguments and errors are those of `SqliteJournal`."""
 
     begin = "BEGIN IMMEDIATE"
-    begin_reading = "BEGIN"
+    begin_reading = ("BEGIN",)
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -80,7 +78,10 @@ class SqliteDatabase:
             with self.engine.connect() as connection:
                 _prepare(connection, path)
         except DBAPIError as error:
-            raise self.unavailable(error) from error
+            if isinstance(error.orig, sqlite3.OperationalError):
+                raise self.unavailable(error) from error
+            message = f"{path} is no journal of Ditto's, or damaged: {error.orig}; it was left untouched"
+            raise ConfigurationError(message) from error
 
     def unavailable(self, error: DBAPIError) -> StoreUnavailable:
         said = str(error.orig)
@@ -147,16 +148,12 @@ def refuse_damaged(path: Path, limit_s: float) -> None:
 
 
 def _make(path: Path) -> None:
-    """Creates the file with its folder, or sees that it is a database."""
+    """Creates the file with its folder where they are missing. What is in it, SQLite reads: see `raw_bytes`."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folders.make(path.parent)
         path.touch(mode=0o600, exist_ok=True)
-        with path.open("rb") as file:
-            begins = file.read(len(_MAGIC))
     except OSError as error:
         raise StoreUnavailable(f"the journal {path} cannot be used: {error.strerror}") from error
-    if begins not in (b"", _MAGIC):
-        raise ConfigurationError(f"{path} is no journal of Ditto's, or damaged; it was left untouched")
 
 
 def _engine(path: Path, busy_s: float) -> Engine:
@@ -177,12 +174,7 @@ def _configure(connection: Any, _record: Any) -> None:
 
 def _prepare(connection: Connection, path: Path) -> None:
     """Brings the tables to this version; a file that is there already is only read, where it is not older."""
-    try:
-        version = _version(connection, path)
-    except DBAPIError as error:
-        if isinstance(error.orig, sqlite3.OperationalError):
-            raise
-        raise ConfigurationError(f"{path} is damaged and was left untouched: {error.orig}") from error
+    version = _version(connection, path)
     if version == tables.SCHEMA_VERSION:
         return
     _use_log(connection)
@@ -232,10 +224,9 @@ def _log_emptied(connection: Connection) -> bool:
 def _holds_any(path: Path, sought: Sequence[bytes]) -> bool:
     overlap = max(len(text) for text in sought)
     kept = b""
-    with path.open("rb") as file:
-        while step := file.read(_STEP_BYTES):
-            window = kept + step
-            if any(text in window for text in sought):
-                return True
-            kept = window[-overlap:]
+    for step in raw_bytes.steps(path):
+        window = kept + step
+        if any(text in window for text in sought):
+            return True
+        kept = window[-overlap:]
     return False
