@@ -34,8 +34,8 @@ from ditto.runtime.simulated import SimulatedOnDemand
 from ditto.settings import Settings
 from ditto.settings.endpoints import Endpoint
 from ditto.sim import server as sim_server
+from ditto.store import opening
 from ditto.store.port import Claim, JobRow, Journal
-from ditto.store.sqlite import SqliteJournal
 from ditto.version import VERSION
 
 HEAD = "node:__internal_head__"
@@ -226,7 +226,7 @@ def create(kind: Any, name: str, *args: Any, with_journal: bool = False) -> Acto
 def open_journal(settings: Settings) -> Journal:
     """Returns this actor's journal; where it cannot be opened the process ends, and Ray begins it again."""
     try:
-        return SqliteJournal(settings.store)
+        return opening.open_journal(settings.store)
     except (StoreError, ConfigurationError):
         log.exception("journal not opened")
         time.sleep(START_PAUSE_S)
