@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,9 +13,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.acceptance.heads import Head, started_head
+from tests.acceptance.processes import process, said
+
 DITTO = str(Path(sys.executable).with_name("ditto"))
 START_S = 90
-STOP_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,36 +35,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.acceptance)
-
-
-@contextlib.contextmanager
-def process(*command: str, environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a command while the block runs; ends it, and it alone, by SIGINT."""
-    with log.open("wb") as output:
-        started = subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent)
-        try:
-            yield started
-        finally:
-            if started.poll() is None:
-                started.send_signal(signal.SIGINT)
-            try:
-                started.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                started.kill()
-                started.wait()
-                raise
-
-
-def said(pattern: str, log: Path, running: subprocess.Popen[bytes]) -> re.Match[str]:
-    """Returns the match once the process has said it."""
-    until = time.monotonic() + START_S
-    while time.monotonic() < until:
-        text = log.read_text(errors="replace")
-        if (match := re.search(pattern, text)) is not None:
-            return match
-        assert running.poll() is None, f"the process ended:\n{text}"
-        time.sleep(0.1)
-    raise AssertionError(f"not said in {START_S} s: {pattern}\n{log.read_text(errors='replace')}")
 
 
 @contextlib.contextmanager
@@ -106,6 +75,12 @@ def serving(tmp_path_factory: pytest.TempPathFactory, sim: str) -> Iterator[Serv
 def own_environ(tmp_path: Path, sim: str) -> dict[str, str]:
     """Returns the environment of a service with a journal of its own."""
     return {**os.environ, "DITTO_STORE": str(tmp_path / "journal.db"), "DITTO_SIM_URL": sim}
+
+
+@pytest.fixture(scope="module")
+def head(sim: str) -> Iterator[Head]:
+    with started_head(sim) as head:
+        yield head
 
 
 @pytest.fixture

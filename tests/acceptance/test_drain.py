@@ -1,4 +1,4 @@
-"""The service is told to stop: it takes nothing new, what runs may end, and what is left goes on after the next start."""
+"""The service is told to stop: it takes nothing new, what runs may end, and the rest goes on after the next start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reply that kills whoever merges it takes a shared host down a few times, never for ever, and its job alone fails."""
+"""A reply that kills whoever merges it takes a shared host down a few times, not for ever; its job alone fails."""
 
 from __future__ import annotations
 

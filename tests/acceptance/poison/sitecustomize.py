@@ -1,4 +1,4 @@
-"""Has every worker process of Ray's die as soon as it merges a reply that says POISON: Python imports this at its start."""
+"""Has each worker process of Ray's die as it merges a reply that says POISON: Python imports this at its start."""
 
 import os
 from pathlib import Path
