@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,10 @@ from ditto.domain import events as ev
 from ditto.domain import schemas, strategies, timers
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.job import Completed, Job, JobState, Running, accepted, apply
-from ditto.domain.request import Request
+from ditto.domain.request import Request, differing
 from ditto.domain.spec import AnswerKind, Call, JobSpec, Message, Sampling, StrategyName
 from ditto.domain.strategies.actions import Ask, Fail, Settle
-from ditto.errors import BadRequest, IdempotencyMismatch, NotFound, ServiceError
+from ditto.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, ServiceError
 from ditto.runtime.service import Page, Submitted
 
 DEFAULT_MODELS = ("sim/alpha", "sim/beta", "sim/gamma")
@@ -52,6 +53,7 @@ class FakeService:
         self.asked: list[Request] = []
         self.closed = False
         self._asking = asyncio.Condition()
+        self._numbers = itertools.count()
         self._records: dict[str, _Record] = {}
         self._keys: dict[str, str] = {}
 
@@ -64,7 +66,7 @@ class FakeService:
         if request.idempotency_key in self._keys:
             return self._known(request, self._keys[request.idempotency_key])
         spec = _spec(request)
-        job_id = f"01JOB{len(self._records):021d}"
+        job_id = f"01JOB{next(self._numbers):021d}"
         first = Recorded(seq=1, at=START, event=ev.JobAccepted(spec=spec, holder=f"job:{job_id}"))
         record = _Record(job=accepted(job_id, first), journal=[first], fingerprint=request.fingerprint())
         self._records[job_id] = record
@@ -107,6 +109,28 @@ class FakeService:
         if not record.job.state.ended:
             await self._append(record, ev.JobCancelled())
         return record.job
+
+    async def retry(self, job_id: str) -> Job:
+        record = self._record(job_id)
+        job = record.job
+        if self.unready is not None:
+            raise self.unready
+        if not job.state.ended or job.state is JobState.CANCELLED:
+            raise Conflict(f"job {job_id} is {job.state}", None, job_id)
+        if job.state is JobState.COMPLETE and not job.failures():
+            return job
+        deadline_at = job.updated_at + timedelta(minutes=30)
+        await self._append(record, ev.JobRetried(holder="host:0", epoch=job.epoch + 1, deadline_at=deadline_at))
+        retried = record.job
+        await self._advance(record)
+        return retried
+
+    async def forget(self, job_id: str) -> None:
+        job = self._record(job_id).job
+        if not job.state.ended:
+            raise Conflict(f"job {job_id} is {job.state}: cancel it first, or wait for its end", None, job_id)
+        del self._records[job_id]
+        self._keys = {key: named for key, named in self._keys.items() if named != job_id}
 
     async def list(
         self,
@@ -205,7 +229,7 @@ class FakeService:
         record = self._record(job_id)
         if record.fingerprint != request.fingerprint():
             message = "the idempotency key was used with another request"
-            raise IdempotencyMismatch(message, [{"path": "prompt", "message": "differs"}], job_id)
+            raise IdempotencyMismatch(message, differing(record.fingerprint, request.fingerprint()), job_id)
         return Submitted(job=record.job, created=False)
 
 

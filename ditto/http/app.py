@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ditto.domain import view
+from ditto.domain.job import Job
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
 from ditto.errors import NotFound, ServiceError, Unavailable
@@ -98,8 +99,7 @@ async def submit(request: Request) -> Response:
     """Accepts a job and returns at once."""
     asked, door = await _asked(request), _door(request)
     submitted = await asyncio.shield(door.background.start(door.service.submit(asked)))
-    location = f"{request.scope.get('root_path', '')}/jobs/{submitted.job.id}"
-    return Json(view.render(submitted.job), 202 if submitted.created else 200, {"location": location})
+    return _placed(request, submitted.job, 202 if submitted.created else 200)
 
 
 @_router.get("/jobs", **openapi.JOBS)
@@ -134,11 +134,33 @@ async def cancel(request: Request) -> Response:
     return Json(view.render(await asyncio.shield(cancelling)))
 
 
+@_router.post("/jobs/{job_id}/retry", **openapi.RETRY)
+async def retry(request: Request) -> Response:
+    """Asks the models that failed again and keeps the replies that came.
+
+    A complete job of which no model failed is returned as it is.
+    """
+    queries.read(queries.Query, request.query_params)
+    door = _door(request)
+    retried = await asyncio.shield(door.background.start(door.service.retry(_job_id(request))))
+    return _placed(request, retried, 200 if retried.state.ended else 202)
+
+
+@_router.delete("/jobs/{job_id}", **openapi.FORGET)
+async def forget(request: Request) -> Response:
+    """Forgets a job that has ended, with its journal and its result; its idempotency key is free again."""
+    queries.read(queries.Query, request.query_params)
+    door = _door(request)
+    await asyncio.shield(door.background.start(door.service.forget(_job_id(request))))
+    return Response(status_code=204)
+
+
 @_router.get("/jobs/{job_id}/events", **openapi.EVENTS)
 async def events(request: Request) -> Response:
     """Streams the job's journal as it is written.
 
-    After the last event of a job that has ended comes 204, which tells a browser not to connect again.
+    After the last event of a job that has ended comes 204, which tells a browser not to connect again. Where the job
+    is retried, later events come all the same.
     """
     query = queries.read(queries.EventsQuery, request.query_params)
     after = resumes_after(request, query.after)
@@ -181,6 +203,11 @@ async def openapi_json(request: Request) -> Response:
 
 def _door(request: Request) -> _Door:
     return cast(_Door, request.app.state.door)
+
+
+def _placed(request: Request, job: Job, status: int) -> Response:
+    """Returns the job, and where it is to be found."""
+    return Json(view.render(job), status, {"location": f"{request.scope.get('root_path', '')}/jobs/{job.id}"})
 
 
 def _job_id(request: Request) -> str:

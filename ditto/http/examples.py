@@ -70,6 +70,23 @@ _OPEN: dict[str, Any] = {
 
 ACCEPTED: dict[str, Any] = _OPEN
 
+RETRIED: dict[str, Any] = {
+    **_OPEN,
+    "state": "running",
+    "responses": {"sim/alpha": "Yes: it asks for an answer before noon."},
+    "usage": {
+        "calls": 1,
+        "inputTokens": 21,
+        "outputTokens": 9,
+        "cost": None,
+        "models": {
+            "sim/alpha": {"calls": 1, "inputTokens": 21, "outputTokens": 9},
+            "sim/beta": {"calls": 0, "inputTokens": None, "outputTokens": None},
+        },
+    },
+    "progress": {"sim/alpha": "answered", "sim/beta": "running"},
+}
+
 CANCELLED: dict[str, Any] = {**_OPEN, "state": "cancelled", "endedAt": "2025-07-01T09:30:00.400Z"}
 
 JOB: dict[str, Any] = {
@@ -151,3 +168,9 @@ ERRORS: dict[int, dict[str, Any]] = {
     503: _error("Unavailable", "the store does not answer"),
     504: _error("DeadlineExceeded", "the deadline passed: 0 of 1 models gave a usable answer, 1 needed", _DEAD, _ID),
 }
+
+_NOT_RETRIED = f"job {_ID} is running; only one that is complete or has failed can be retried"
+NOT_RETRIED: dict[str, Any] = _error("Conflict", _NOT_RETRIED, None, _ID)
+NOT_FORGOTTEN: dict[str, Any] = _error(
+    "Conflict", f"job {_ID} is running: cancel it first, or wait for its end", None, _ID
+)

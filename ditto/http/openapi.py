@@ -47,7 +47,6 @@ _METADATA = {
 }
 _MEANINGS = {
     202: "The job has been accepted; `Location` names it.",
-    204: "The job has ended and there are no later events.",
     400: "The body is no JSON, or fields are wrong: `details` lists every one with its path.",
     404: "There is no such job.",
     408: "The body did not arrive in time.",
@@ -56,9 +55,9 @@ _MEANINGS = {
     415: "The body is not declared as JSON.",
     422: "The idempotency key was used with another request; `details` names the fields that differ.",
     429: "Above the caller's limit, or the service is full; `Retry-After` says when to ask again.",
-    500: "Our fault; the message names the id under which it is logged.",
+    500: "Our fault; the message names the id under which it is logged. `CrashLoop`: the job killed all that held it.",
     502: "The models failed; `details` has one entry per model.",
-    503: "The store is down, or the service is draining; `Retry-After` says when to ask again.",
+    503: "The store is down, or the service is draining: the message says which; `Retry-After` when to ask again.",
     504: "The deadline passed with fewer than `minResponses` answers.",
 }
 
@@ -125,6 +124,7 @@ def _operation(
     fails: Iterable[int],
     parameters: Iterable[dict[str, Any]] = (),
     body: bool = False,
+    conflict: tuple[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     extra: dict[str, Any] = {"parameters": list(parameters)}
     if body:
@@ -136,7 +136,7 @@ def _operation(
         "tags": [tag],
         "status_code": int(next(iter(succeeds))),
         "response_class": Json,
-        "responses": {**succeeds, **{status: _failure(status) for status in fails}},
+        "responses": {**succeeds, **{status: _failure(status, conflict) for status in fails}},
         "openapi_extra": extra,
     }
 
@@ -145,13 +145,17 @@ def _success(description: str, model: type, example: JSON) -> dict[str, Any]:
     return {"description": description, "model": model, "content": {"application/json": {"example": example}}}
 
 
-def _failure(status: int) -> dict[str, Any]:
-    shown = {"application/json": {"example": examples.ERRORS[status]}}
-    failure = {"description": _MEANINGS[status], "model": ErrorResponse, "content": shown}
+def _failure(status: int, conflict: tuple[str, dict[str, Any]] | None) -> dict[str, Any]:
+    """Returns what an error means; `conflict` is what 409 means here, with its example."""
+    meaning, example = _MEANINGS[status], examples.ERRORS[status]
+    if status == 409 and conflict is not None:
+        meaning, example = conflict
+    failure = {"description": meaning, "model": ErrorResponse, "content": {"application/json": {"example": example}}}
     if status in (429, 503):
         failure["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    if status in (409, 502, 504):
-        failure["headers"] = {"x-should-retry": {"description": "Settled.", "schema": {"const": "false"}}}
+    if status in (409, 500, 502, 504):
+        settled = {"description": "Where the same again would fail the same.", "schema": {"const": "false"}}
+        failure["headers"] = {"x-should-retry": settled}
     return failure
 
 
@@ -172,8 +176,10 @@ def _query(kind: type[queries.Query], **descriptions: str) -> list[dict[str, Any
 
 
 _BODY_FAILS = (400, 408, 413, 415, 422, 429, 500, 503)
-_ACCEPTED = _success(_MEANINGS[202], JobResponse, examples.ACCEPTED)
-_ACCEPTED["headers"] = {"Location": {"description": "The job's path.", "schema": {"type": "string"}}}
+_LOCATION = {"Location": {"description": "The job's path.", "schema": {"type": "string"}}}
+_ACCEPTED = {**_success(_MEANINGS[202], JobResponse, examples.ACCEPTED), "headers": _LOCATION}
+_GOES_ON = "The failed models are asked again; `Location` names the job."
+_RETRIED = {**_success(_GOES_ON, JobResponse, examples.RETRIED), "headers": _LOCATION}
 _EVENTS = {
     "description": "The events from the journal, then the end of the stream when the job has ended.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
@@ -233,6 +239,24 @@ CANCEL = _operation(
     succeeds={200: _success("The job, which has ended.", JobResponse, examples.CANCELLED)},
     fails=(400, 404, 500, 503),
 )
+RETRY = _operation(
+    "retryJob",
+    "Ask the failed models again",
+    "jobs",
+    parameters=[_JOB_ID],
+    succeeds={202: _RETRIED, 200: _success("The job, which has ended: nothing was to do.", JobResponse, examples.JOB)},
+    fails=(400, 404, 409, 429, 500, 503),
+    conflict=("The job runs, is being retried already, or was cancelled.", examples.NOT_RETRIED),
+)
+FORGET = _operation(
+    "deleteJob",
+    "Forget a job",
+    "jobs",
+    parameters=[_JOB_ID],
+    succeeds={204: {"description": "The job is forgotten."}},
+    fails=(400, 404, 409, 500, 503),
+    conflict=("The job runs: cancel it first, or wait for its end.", examples.NOT_FORGOTTEN),
+)
 EVENTS = _operation(
     "streamJobEvents",
     "Follow a job",
@@ -242,7 +266,7 @@ EVENTS = _operation(
         *_query(queries.EventsQuery, after="The journal number after which to begin."),
         _LAST_EVENT_ID,
     ],
-    succeeds={200: _EVENTS, 204: {"description": _MEANINGS[204]}},
+    succeeds={200: _EVENTS, 204: {"description": "The job has ended and there are no later events."}},
     fails=(400, 404, 500, 503),
 )
 HEALTH = _operation(
@@ -260,4 +284,4 @@ READY = _operation(
     fails=(503,),
 )
 
-_OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, EVENTS, HEALTH, READY)
+_OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, FORGET, EVENTS, HEALTH, READY)

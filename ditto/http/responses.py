@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ditto.domain.spec import JSON
 from ditto.errors import (
+    Conflict,
+    CrashLoop,
     DeadlineExceeded,
     HolderGone,
     InternalError,
@@ -35,7 +37,9 @@ from ditto.errors import (
 )
 
 _log = logging.getLogger(__name__)
-_RETRY_AFTER_S = 1
+_FULL_S = 5
+"""When to ask a full service again: jobs take seconds."""
+_UNAVAILABLE_S = 2
 _LINGER_BYTES = 64 * 1024 * 1024
 
 
@@ -98,7 +102,9 @@ def respond(error: ServiceError, linger_s: float) -> Response:
 
 def _headers(error: ServiceError) -> dict[str, str]:
     match error:
-        case JobError() | DeadlineExceeded() | JobCancelled():
+        case JobError() | DeadlineExceeded() | JobCancelled() | CrashLoop() | Conflict():
+            return {"x-should-retry": "false"}
+        case InternalError() if error.job_id is not None:  # the job has ended so, and the same again would be it again
             return {"x-should-retry": "false"}
         case RateLimited() | Unavailable():
             return {"retry-after": str(_retry_after_s(error))}
@@ -108,7 +114,9 @@ def _headers(error: ServiceError) -> dict[str, str]:
 
 def _retry_after_s(error: ServiceError) -> int:
     given_ms = error.details.get("retryAfter") if isinstance(error.details, Mapping) else None
-    return max(1, math.ceil(given_ms / 1000)) if isinstance(given_ms, int | float) else _RETRY_AFTER_S
+    if isinstance(given_ms, int | float):
+        return max(1, math.ceil(given_ms / 1000))
+    return _FULL_S if isinstance(error, RateLimited) else _UNAVAILABLE_S
 
 
 def of_framework(request: Request, error: HTTPException) -> ServiceError:
@@ -156,7 +164,7 @@ def _known(error: Exception) -> ServiceError:
         case ServiceError():
             return error
         case StoreUnavailable():
-            return Unavailable("the store does not answer")
+            return Unavailable(str(error) or "the store does not answer")
         case HolderGone():
             return Unavailable("the job is changing hands")
     error_id = uuid.uuid4().hex[:12]

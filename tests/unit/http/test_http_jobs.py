@@ -5,9 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from ditto.domain.events import Failure
 from tests.fakes import FakeService, Held
 
 PROMPT = {"prompt": "What is the capital of France?"}
+DEAD = Failure(type="Unreachable", message="connection refused")
 
 
 async def test_asking_returns_the_merged_answer_in_the_wires_spelling(
@@ -98,6 +100,85 @@ async def test_cancelling_stops_a_job_and_is_harmless_afterwards(door: httpx.Asy
 
     assert (first.status_code, first.json()["state"]) == (200, "cancelled")
     assert second.json() == first.json()
+
+
+async def test_retrying_asks_the_failed_models_alone(door: httpx.AsyncClient, service: FakeService) -> None:
+    service.replies = {"sim/alpha": "Paris", "sim/beta": DEAD}
+    answer = (await door.post("/llm", json={**PROMPT, "models": ["sim/alpha", "sim/beta"]})).json()
+    service.replies = {"sim/alpha": "another reply than before", "sim/beta": Held()}
+
+    retried = await door.post(f"/jobs/{answer['jobId']}/retry")
+    await service.release("sim/beta", "Paris")
+    ended = (await door.get(f"/jobs/{answer['jobId']}?wait=1000")).json()
+
+    assert list(answer["errors"]) == ["sim/beta"]
+    assert (retried.status_code, retried.json()["state"]) == (202, "running")
+    assert retried.headers["location"] == f"/jobs/{answer['jobId']}"
+    assert (ended["state"], ended["errors"]) == ("complete", {})
+    assert ended["responses"] == {"sim/alpha": "Paris", "sim/beta": "Paris"}
+
+
+async def test_a_failed_job_may_be_complete_after_a_retry(door: httpx.AsyncClient, service: FakeService) -> None:
+    service.replies = {"sim/alpha": DEAD}
+    failed = await door.post("/llm", json={**PROMPT, "models": ["sim/alpha"]})
+    job = f"/jobs/{failed.json()['error']['jobId']}"
+    service.replies = {"sim/alpha": "Paris"}
+
+    retried = await door.post(f"{job}/retry")
+
+    assert (failed.status_code, retried.status_code) == (502, 202)
+    assert (await door.get(job)).json()["result"] == "Paris"
+
+
+async def test_retrying_a_job_of_which_nothing_failed_returns_it(door: httpx.AsyncClient) -> None:
+    answer = (await door.post("/llm", json=PROMPT)).json()
+
+    retried = await door.post(f"/jobs/{answer['jobId']}/retry")
+
+    assert (retried.status_code, retried.json()) == (200, answer)
+
+
+@pytest.mark.parametrize("state", ["running", "cancelled"])
+async def test_a_job_that_runs_or_was_cancelled_is_not_retried(
+    door: httpx.AsyncClient, service: FakeService, state: str
+) -> None:
+    service.replies = {"sim/alpha": Held()}
+    job = f"/jobs/{(await door.post('/jobs', json={**PROMPT, 'models': ['sim/alpha']})).json()['jobId']}"
+    if state == "cancelled":
+        await door.post(f"{job}/cancel")
+
+    response = await door.post(f"{job}/retry")
+
+    assert (response.status_code, response.json()["error"]["type"]) == (409, "Conflict")
+    assert (await door.get(job)).json()["state"] == state
+
+
+async def test_a_deleted_job_is_gone_and_its_key_is_free(door: httpx.AsyncClient) -> None:
+    body = {**PROMPT, "idempotencyKey": "k"}
+    first = (await door.post("/llm", json=body)).json()["jobId"]
+
+    deleted = await door.delete(f"/jobs/{first}")
+    again = await door.delete(f"/jobs/{first}")
+    other = await door.post("/llm", json={"prompt": "Another question?", "idempotencyKey": "k"})
+
+    assert (deleted.status_code, deleted.content, again.status_code) == (204, b"", 404)
+    assert (await door.get(f"/jobs/{first}")).status_code == 404
+    assert (await door.get(f"/jobs/{first}/events")).status_code == 404
+    assert other.status_code == 200
+    assert [job["jobId"] for job in (await door.get("/jobs")).json()["jobs"]] == [other.json()["jobId"]]
+
+
+async def test_a_running_job_is_not_deleted(door: httpx.AsyncClient, service: FakeService) -> None:
+    service.replies = {"sim/alpha": Held()}
+    job = f"/jobs/{(await door.post('/jobs', json={**PROMPT, 'models': ['sim/alpha']})).json()['jobId']}"
+
+    refused = await door.delete(job)
+    still = (await door.get(job)).json()["state"]
+    await door.post(f"{job}/cancel")
+    deleted = await door.delete(job)
+
+    assert (refused.status_code, refused.json()["error"]["type"]) == (409, "Conflict")
+    assert (still, deleted.status_code) == ("running", 204)
 
 
 async def test_jobs_are_listed_newest_first_page_by_page(door: httpx.AsyncClient) -> None:

@@ -50,7 +50,7 @@ async def test_every_operation_has_a_name_and_its_examples_fit_its_schemas(docum
                 if shown is not None:
                     check(document, path, method, int(status), shown["example"])
 
-    assert len(names) == len(set(names)) == 8
+    assert len(names) == len(set(names)) == 10
 
 
 async def test_the_documents_requests_are_requests(document: dict[str, Any]) -> None:
@@ -73,11 +73,18 @@ async def test_real_answers_fit_the_document(
     begun = await door.post("/jobs", json={"prompt": "Is it so?", "models": ["sim/held"]})
     listed = await door.get("/jobs")
     wrong = await door.post("/llm", json={"prompt": 1})
+    job, held = f"/jobs/{done.json()['jobId']}", f"/jobs/{begun.json()['jobId']}"
+    good, refused, kept = await door.post(f"{job}/retry"), await door.post(f"{held}/retry"), await door.delete(held)
+    forgotten = await door.delete(job)
 
     check(document, "/llm", "post", 200, done.json())
     check(document, "/jobs", "post", 202, begun.json())
     check(document, "/jobs", "get", 200, listed.json())
     check(document, "/llm", "post", 400, wrong.json())
+    check(document, "/jobs/{job_id}/retry", "post", 200, good.json())
+    check(document, "/jobs/{job_id}/retry", "post", 409, refused.json())
+    check(document, "/jobs/{job_id}", "delete", 409, kept.json())
+    assert "content" not in document["paths"]["/jobs/{job_id}"]["delete"]["responses"][str(forgotten.status_code)]
 
 
 async def test_the_docs_page_asks_no_other_host(door: httpx.AsyncClient) -> None:

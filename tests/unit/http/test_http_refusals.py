@@ -11,7 +11,15 @@ import httpx
 import pytest
 
 from ditto.domain.events import Failure
-from ditto.errors import RateLimited, StoreUnavailable, Unavailable
+from ditto.errors import (
+    Conflict,
+    CrashLoop,
+    InternalError,
+    RateLimited,
+    ServiceError,
+    StoreUnavailable,
+    Unavailable,
+)
 from ditto.http.limits import Limits
 from ditto.http.responses import Json
 from tests.fakes import FakeService, Held
@@ -196,7 +204,6 @@ async def test_a_key_with_another_request_is_refused(door: httpx.AsyncClient) ->
     [
         ("GET", "/"),
         ("GET", "/nowhere"),
-        ("POST", "/jobs/01JOB/retry"),
         ("POST", "/jobs/01JOB/merge"),
         ("POST", "/jobs/01JOB/feedback"),
         ("GET", "/jobs/01JOB/ws"),
@@ -209,6 +216,9 @@ async def test_a_key_with_another_request_is_refused(door: httpx.AsyncClient) ->
         ("GET", "/jobs/01JOB?wait=10"),
         ("GET", "/jobs/01JOB/events"),
         ("POST", "/jobs/01JOB/cancel"),
+        ("POST", "/jobs/01JOB/retry"),
+        ("DELETE", "/jobs/01JOB"),
+        ("DELETE", "/jobs/%2e%2e"),
     ],
 )
 async def test_what_is_not_there_is_not_found(door: httpx.AsyncClient, method: str, path: str) -> None:
@@ -222,7 +232,9 @@ async def test_what_is_not_there_is_not_found(door: httpx.AsyncClient, method: s
     [
         ("GET", "/llm", "POST"),
         ("PUT", "/jobs", "POST"),
-        ("DELETE", "/jobs/01JOB", "GET"),
+        ("PUT", "/jobs/01JOB", "GET"),
+        ("DELETE", "/jobs", "POST"),
+        ("GET", "/jobs/01JOB/retry", "POST"),
         ("GET", "/jobs/01JOB/cancel", "POST"),
         ("POST", "/healthz", "GET"),
     ],
@@ -303,6 +315,44 @@ async def test_a_job_that_is_cancelled_while_it_is_waited_for_is_a_conflict(
     assert response.headers["x-should-retry"] == "false"
 
 
+@pytest.mark.parametrize(
+    ("ended", "status"),
+    [
+        (CrashLoop("the job has killed every process that took it up", None, "01JOB"), 500),
+        (InternalError("Ditto failed on this job", None, "01JOB"), 500),
+        (Conflict("job 01JOB is running", None, "01JOB"), 409),
+    ],
+)
+async def test_how_a_job_ended_is_not_to_be_tried_again(opened: Open, ended: ServiceError, status: int) -> None:
+    async with opened(FakeService(unready=ended), Limits()) as door:
+        response = await door.post("/llm", json=PROMPT)
+
+    assert (response.status_code, error_of(response)["type"]) == (status, ended.type)
+    assert response.headers["x-should-retry"] == "false"
+
+
+async def test_a_failure_that_may_pass_may_be_tried_again(opened: Open) -> None:
+    async with opened(FakeService(unready=ZeroDivisionError()), Limits()) as door:
+        response = await door.post("/llm", json=PROMPT)
+
+    assert response.status_code == 500
+    assert "x-should-retry" not in response.headers
+
+
+@pytest.mark.parametrize("refusal", [RateLimited("the service is full"), Unavailable("the service is draining")])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/llm"), ("POST", "/jobs"), ("POST", "/jobs/{id}/retry")])
+async def test_every_refusal_for_now_says_when_to_ask_again(
+    door: httpx.AsyncClient, service: FakeService, refusal: ServiceError, method: str, path: str
+) -> None:
+    job_id = (await door.post("/jobs", json=PROMPT)).json()["jobId"]
+    service.unready = refusal
+
+    response = await door.request(method, path.format(id=job_id), json=PROMPT)
+
+    assert (response.status_code, error_of(response)["message"]) == (refusal.status, refusal.message)
+    assert int(response.headers["retry-after"]) >= 1
+
+
 async def test_a_full_service_says_when_to_ask_again(opened: Open) -> None:
     service = FakeService(unready=RateLimited("the service is full", {"retryAfter": 2500}))
     async with opened(service, Limits()) as door:
@@ -320,6 +370,7 @@ async def test_a_service_that_takes_no_jobs_is_unavailable(opened: Open, reason:
 
     assert (asked.status_code, error_of(asked)["type"]) == (503, "Unavailable")
     assert (ready.status_code, error_of(ready)["type"]) == (503, "Unavailable")
+    assert error_of(ready)["message"] == error_of(asked)["message"] == str(reason)
     assert int(asked.headers["retry-after"]) >= 1
     assert alive.status_code == 200
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ditto.domain.events import Failure
 from ditto.domain.job import JobState
 from ditto.http.limits import Limits
 from tests.fakes import FakeService, Held
@@ -17,6 +18,7 @@ from tests.unit.http.raw import Exchange
 from tests.unit.http.test_http_refusals import app_of, running_job
 
 ONE = {"prompt": "Is this email urgent?", "models": ["sim/alpha"]}
+DEAD = Failure(type="Timeout", message="no answer in 300000 ms")
 JSON = {"content-type": "application/json"}
 
 
@@ -74,6 +76,25 @@ async def test_a_reader_that_has_all_of_an_ended_job_is_told_not_to_come_back(do
     response = await door.get(f"/jobs/{job_id}/events?after=4")
 
     assert (response.status_code, response.content) == (204, b"")
+
+
+async def test_a_reader_that_had_all_gets_what_a_retry_brings(door: httpx.AsyncClient, service: FakeService) -> None:
+    service.replies = {"sim/alpha": DEAD}
+    job_id = await submitted(door)
+    seen = parsed((await door.get(f"/jobs/{job_id}/events")).text)
+    service.replies = {"sim/alpha": "Yes"}
+
+    await door.post(f"/jobs/{job_id}/retry")
+    response = await door.get(f"/jobs/{job_id}/events", headers={"Last-Event-ID": seen[-1]["id"]})
+    whole = await door.get(f"/jobs/{job_id}/events")
+    nothing = await door.get(f"/jobs/{job_id}/events?after=8")
+
+    later = parsed(response.text)
+    assert [event["event"] for event in seen[-2:]] == ["call.failed", "job.failed"]
+    assert [event["id"] for event in later] == ["5", "6", "7", "8"]
+    assert [event["event"] for event in later] == ["job.retried", "call.started", "call.completed", "job.completed"]
+    assert parsed(whole.text) == [*seen, *later]
+    assert nothing.status_code == 204
 
 
 @pytest.mark.parametrize("seen", ["x", "-1", "1.5", "²", "9" * 30])
