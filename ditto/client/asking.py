@@ -9,7 +9,7 @@ from ditto.domain.request import Request, parse
 Strategy = Literal["consensus", "cooperative"]
 Place = Literal["auto", "dedicated", "shared"]
 OnDisconnect = Literal["continue", "cancel"]
-Answer = Literal["number", "choice", "boolean", "date", "text", "code", "json"] | list[str]
+Answer = Literal["number", "choice", "boolean", "date", "text", "list", "math", "code", "json"] | list[str]
 
 
 class ChatMessage(TypedDict):

@@ -32,6 +32,8 @@ class AnswerKind(StrEnum):
     BOOLEAN = "boolean"
     DATE = "date"
     TEXT = "text"
+    LIST = "list"
+    MATH = "math"
     CODE = "code"
     JSON = "json"
 

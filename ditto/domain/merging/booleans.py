@@ -1,43 +1,97 @@
-"""Yes or no: how a question asks for it, and which of the two a reply says."""
+"""Yes or no, true or false, in several languages: how a question asks for it, and which of the two a reply says."""
 
 from __future__ import annotations
 
 import re
 
-_YES = r"yes|yep|yeah|true|correct|affirmative|right|certainly|absolutely|indeed|sí|oui|ja|sim|да|是的?|はい|对|예|네"
-_NO = r"no|nope|false|incorrect|negative|wrong|nein|non|não|нет|否|不是?|いいえ|아니요?"
+_YES = (
+    "yes|yep|yeah|yup|true|correct|affirmative|right|certainly|absolutely|indeed|definitely|of course"
+    "|ja|jawohl|wahr|richtig|korrekt|stimmt|oui|vrai|exact|sí|si|verdadero|cierto|correcto|sì|vero|corretto|esatto"
+    "|sim|verdadeiro|correto|waar|juist|tak|prawda|да|правда|верно|истина|evet"
+)
+_NO = (
+    "no|nope|nah|false|incorrect|negative|wrong|untrue|nein|falsch|unwahr|non|faux|falso|incorrecto|não|nao|incorreto"
+    "|nee|onwaar|onjuist|nie|fałsz|нет|ложь|неверно|неправда|hayır"
+)
+_YES_SIGNS = (
+    "はい|真|正しい|そうです|是的|是|对的|对(?!于)|對(?!於)|正确|正確|맞습니다"
+    r"|예(?=$|\W)|네(?=$|\W)|참(?=$|\W)"
+)
+_NO_SIGNS = (
+    "いいえ|偽|正しくない|正しくありません|違います|不是|不对|不對|不正确|不正確|否(?!则|則)|错误|错|没有"
+    "|아니요|아니오|거짓|아닙니다"
+)
+_GOES_ON = (
+    r"it|he|she|they|this|that|there|you|I|we|the|because|but|not|der|die|das|es|le|la|les|il|elle|c'est|el|los|las"
+    r"|ella|en|o|a|os|as|это|он|она|они|to|het|de"
+)
 _OPENS = re.compile(
-    rf"^\W*(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?=$|[^\w\s]|\s*$|\s+(?:it|he|she|they|this|that|there|you|I|we|the|because|but|not)\b)",
+    rf"^[^\w]*(?:(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?=$|[^\w\s]|\s*$|\s+(?:{_GOES_ON})\b)"
+    rf"|(?P<not>{_NO_SIGNS})|(?P<so>{_YES_SIGNS}))",
     re.IGNORECASE,
 )
-_SAYS = re.compile(rf"\b(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b", re.IGNORECASE)
+_SAYS = re.compile(
+    rf"(?P<negated>\b(?:not|nicht|pas|no es|non è|não é|niet|nie|не)\s+)?\b(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b"
+    rf"|(?P<not>{_NO_SIGNS})|(?P<so>{_YES_SIGNS})",
+    re.IGNORECASE,
+)
 _VERDICT = re.compile(
-    r"\b(?:statement|claim|sentence|proposition|assertion|it)\b[^.?!]{0,40}? (?:is"
-    r"|are) (?P<not>not )?(?:therefore |thus |actually )?(?P<word>true|false|correct|incorrect)\b",
+    r"\b(?:statement|claim|sentence|proposition|assertion|it|that|this|aussage|behauptung|affirmation|énoncé|afirmación"
+    r"|affermazione|afirmação|stelling|утверждение)\b[^.?!]{0,40}?\s(?:is|are|ist|est|es|è|é|-|—)?\s?"
+    r"(?P<not>not |nicht |pas |no es |non è |não é |niet |не )?(?:therefore |thus |actually |indeed )?"
+    r"(?P<word>true|false|correct|incorrect|wahr|falsch|richtig|vraie?|fausse|faux|verdader[oa]|fals[oa]|ver[oa]|waar"
+    r"|onwaar|верно|неверно|ложно|истинно)\b",
+    re.IGNORECASE,
+)
+_TRUE_WORDS = re.compile(
+    r"^(?:true|correct|wahr|richtig|vraie?|verdader[oa]|ver[oa]|waar|верно|истинно)$", re.IGNORECASE
+)
+_CONCLUDES = re.compile(
+    rf"\b(?:therefore|thus|hence|so|in conclusion|overall|in short|daher|also|somit|donc|ainsi|por lo tanto|quindi"
+    rf"|portanto|поэтому|следовательно)\b[,:]?\s+(?:the answer is\s+)?(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b",
     re.IGNORECASE,
 )
 _AUXILIARY = (
     r"(?:is|are|am|was|were|do|does|did|can|could|will|would|should|shall|may|might|must|has|have|had"
-    r"|isn't|aren't|doesn't|don't|didn't)"
+    r"|isn't|aren't|doesn't|don't|didn't|can't|won't|wasn't)"
 )
 _ASKS = re.compile(
     rf"(?:^|[.!?:\n]\s*)(?:(?:so|and|but|then|also|please)[, ]+)?{_AUXILIARY}\s[^.?!\n]*\?\s*$", re.IGNORECASE
 )
 _OPENS_ASKING = re.compile(rf"\s*{_AUXILIARY}\s[^.?!\n]*\?", re.IGNORECASE)
-_NAMED = re.compile(r"\b(?:yes or no|yes/no|true or false|true/false)\b", re.IGNORECASE)
+_ASKS_ELSEWHERE = re.compile(
+    r"(?:^|[.!?:\n]\s*)(?:ist|sind|war|waren|hat|haben|kann|können|darf|muss|wird|gibt es|stimmt"
+    r"|est-ce que?|est-il|est-elle|sont-ils|peut-on|y a-t-il|a-t-il|a-t-elle|¿(?:es|son|está|están|fue|fueron|hay"
+    r"|puede|tiene"
+    r"|existe|se puede)|è vero|è|sono|il est vrai|é verdade|é|são|existe|klopt|is het|zijn|czy|правда ли"
+    r"|является ли|верно ли|можно ли|есть ли)\b[^.?!\n]*\?\s*$"
+    r"|(?:吗|嗎|ですか|ますか|でしょうか|是否|是不是|입니까|습니까)[^。\n]{0,40}[?？。]?\s*$",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"\b(?:yes or no|yes/no|true or false|true/false|ja oder nein|wahr oder falsch|oui ou non|vrai ou faux|sí o no"
+    r"|verdadero o falso|sì o no|vero o falso|sim ou não|verdadeiro ou falso|ja of nee|waar of onwaar|tak czy nie"
+    r"|prawda czy fałsz|да или нет|правда или ложь)\b|是还是不是|对还是错|はい(?:か|または)いいえ",
+    re.IGNORECASE,
+)
 _TRUTH = re.compile(r"\btrue\b.{0,8}\bfalse\b", re.IGNORECASE)
+_ALTERNATIVE = re.compile(r"\b(?:or|oder|ou|o|of|czy|или)\b|还是|または", re.IGNORECASE)
+_REQUEST = re.compile(
+    r"\W*(?:can|could|would|will) you\b|\W*(?:kannst|können|könnten) (?:du|sie)\b|\W*(?:peux|pouvez)-"
+    r"|\W*¿?(?:puedes|podrías)\b",
+    re.IGNORECASE,
+)
+_SHORT_CHARS = 120
+_LOOKED_AT_CHARS = 5_000
 
 
 def asked(question: str) -> bool:
     """Tells whether a question asks for yes or no: at its end, or before the document that it is about."""
     if _NAMED.search(question):
         return True
-    asking = _ASKS.search(question.strip()) or _OPENS_ASKING.match(question)
-    return (
-        asking is not None
-        and not re.search(r"\bor\b", asking[0])
-        and not re.match(r"\W*(?:can|could|would|will) you\b", asking[0], re.IGNORECASE)
-    )
+    plain = question.strip()[-_LOOKED_AT_CHARS:]
+    asking = _ASKS.search(plain) or _OPENS_ASKING.match(question[:_LOOKED_AT_CHARS]) or _ASKS_ELSEWHERE.search(plain)
+    return asking is not None and not _ALTERNATIVE.search(asking[0]) and not _REQUEST.match(asking[0])
 
 
 def shown(*, value: bool, question: str) -> str:
@@ -52,20 +106,31 @@ def said(text: str) -> bool | None:
     opening = opened(text)
     if opening is not None:
         return opening
-    seen = {match["yes"] is not None for match in _SAYS.finditer(text)} if len(text) < 120 else set()
+    if len(text) >= _SHORT_CHARS:
+        return None
+    seen = {_meaning(match) for match in _SAYS.finditer(text)}
     return seen.pop() if len(seen) == 1 else None
 
 
 def opened(text: str) -> bool | None:
     """Returns what a reply opens with, None where it opens otherwise."""
-    match = _OPENS.match(text)
-    return match["yes"] is not None if match else None
+    match = _OPENS.match(text[:_LOOKED_AT_CHARS])
+    return (match["yes"] or match["so"]) is not None if match else None
 
 
 def judged(text: str) -> bool | None:
-    """Returns how the prose of a reply judges a statement, by its last judgement."""
-    verdicts = list(_VERDICT.finditer(text))
+    """Returns how the prose of a reply judges, by its last conclusion, or by its last judgement of a statement."""
+    head = text[-_LOOKED_AT_CHARS:]
+    concluded = list(_CONCLUDES.finditer(head))
+    if concluded:
+        return concluded[-1]["yes"] is not None
+    verdicts = list(_VERDICT.finditer(head))
     if not verdicts:
         return None
     last = verdicts[-1]
-    return (last["word"].lower() in ("true", "correct")) != (last["not"] is not None)
+    return (_TRUE_WORDS.match(last["word"]) is not None) != (last["not"] is not None)
+
+
+def _meaning(match: re.Match[str]) -> bool:
+    positive = (match["yes"] or match["so"]) is not None
+    return positive != (match["negated"] is not None)

@@ -8,37 +8,76 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from ditto.domain.merging import booleans, dates, numbers, options, reading
+from ditto.domain.merging import booleans, dates, lists, mathematics, numbers, options, reading
 from ditto.domain.merging.options import Option
 from ditto.domain.merging.reading import Expected, Sheet
-from ditto.domain.spec import AnswerKind
+from ditto.domain.spec import JSON, AnswerKind
 
 _CODE = re.compile(
     r"==\s*\?\?|\[PYTHON\]|\bwhat (?:does|will|would|is)\b.{0,80}\b(?:return|print|output|evaluate)"
-    r"|\boutput of (?:the|this)\b.{0,40}(?:code|program|function)",
+    r"|\boutput of (?:the|this)\b.{0,40}(?:code|program|function|expression|snippet)",
     re.IGNORECASE | re.DOTALL,
+)
+_PROGRAM = re.compile(
+    r"\b(?:write|implement|create|complete|give me|schreibe?|écris|écrivez|escribe|scrivi|напиши\w*)\b[^.?!\n]{0,60}?"
+    r"\b(?:function|funktion|fonction|función|funzione|program|programm|script|query|regex|class|method|code"
+    r"|one-liner|функци\w*)\b",
+    re.IGNORECASE,
 )
 _COUNT = re.compile(
     r"\bhow (?:many|much|old|long|far|tall|fast|big|high|heavy|deep|wide|large)\b|\bwhat (?:is|was|are|were"
     r"|will be|would be) the (?:\w+ )?(?:total|number|sum|"
-    r"average|mean|probability|percent\w*|price|cost|value|area|volume|product|difference|ratio|population|speed|distance|weight|"
-    r"length|height|age|amount|remainder)\b|\bcalculate\b|\bcompute\b|\bwhat percent|^\s*what is [-\d(][^a-z]*\??\s*$",
+    r"average|mean|median|probability|percent\w*|price|cost|value|area|volume|product|difference|ratio|population"
+    r"|speed|distance|weight|"
+    r"length|height|age|amount|remainder|perimeter|temperature|mass|radius|diameter)\b|\bcalculate\b|\bcompute\b"
+    r"|\bwhat percent"
+    r"|^\s*what is [-\d(][^a-z]*\??\s*$"
+    r"|\bwie ?viele?\b|\bwie (?:alt|lang|hoch|groß|weit|schwer|schnell|teuer)\b|\bberechne\w*\b|\bcombien\b"
+    r"|\bquel(?:le)? est (?:le|la) "
+    r"(?:nombre|total|somme|prix|coût|population|distance|longueur|hauteur|superficie)\b|\bcalcule[rz]?\b"
+    r"|\bcuánt[oa]s?\b|\bquant[oaie]\b|\bquant[oa]s\b|\bhoeveel\b|\bile\b|\bсколько\b|\bвычисли\w*\b"
+    r"|多少|几个|幾つ|いくつ"
+    r"|いくら|何人|何個|몇",
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"^\s*(?:when|(?:in|on) (?:what|which) (?:day|date|year)|(?:what|which) (?:day|date|year))\b", re.IGNORECASE
+    r"^\s*(?:when|(?:in|on) (?:what|which) (?:day|date|year|month)|(?:what|which) (?:day|date|year)|what is the "
+    r"date|what time"
+    r"|wann|in welchem jahr|an welchem tag|um wie viel uhr|quand|en quelle année|quel jour|à quelle (?:date"
+    r"|heure)|¿?(?:cuándo|en qué año"
+    r"|qué día|a qué hora)|quando|in che anno|in quale anno|em que ano|a che ora|wanneer|in welk jaar|kiedy|w "
+    r"którym roku|когда|в каком году"
+    r"|во сколько)\b|(?:什么时候|哪一年|何年|いつ|几点|何時|언제|몇 년)|\b(?:what|which) (?:year"
+    r"|date|day)\b[^.?!]*\?\s*$"
+    r"|\b(?:date|datum|fecha|data)\s+(?:of|von|der|de|di|do)\b[^.?!]*\?\s*$",
+    re.IGNORECASE,
 )
 _PROSE = re.compile(
-    r"\b(?:write|explain|describe|compose|draft|summari[sz]e|essay|story|poem|discuss|compare|outline|brainstorm|suggest|"
+    r"\b(?:write|explain|describe|compose|draft|summari[sz]e|essay|story|poem|discuss|compare|outline|brainstorm"
+    r"|suggest|"
     r"recommend|advise|rewrite|translate|elaborate|in your own words|pros and cons)\b|\bhow (?:do|can|should|to"
     r"|does|would|could|might)\b|"
     r"\bwhy\b|\btell me about\b|\bgive me (?:some|a list|ideas|tips)\b|\bwhat (?:should|are (?:some|the (?:best"
-    r"|main)))\b",
+    r"|main)))\b|\b(?:schreibe?|erkläre?|beschreibe?|fasse|warum|wieso|übersetze?|vergleiche?|empfiehl)\b"
+    r"|\b(?:écri[st]|écrivez|explique[rz]?|décri[st]|résume[rz]?|pourquoi|tradui[st]\w*)\b"
+    r"|\b(?:escribe|explica|describe|resume|por qué|traduce)\b|\b(?:scrivi|spiega|descrivi|riassumi|perché|traduci)\b"
+    r"|\b(?:escreva|explique|descreva|por que|traduza)\b|\b(?:schrijf|leg uit|beschrijf|waarom|vertaal)\b"
+    r"|\b(?:напиши\w*|объясни\w*|опиши\w*|почему|переведи\w*)\b|为什么|写一|解释|翻译|なぜ|説明|書いて",
+    re.IGNORECASE,
+)
+_MATHS = re.compile(
+    r"\$[^$]+\$|\\(?:frac|sqrt|\(|\[|boxed)|\b(?:simplify|factor(?:ize|ise)?|solve|evaluate|expand|differentiate"
+    r"|integrate|derivative|integral"
+    r"|equation|polynomial|interval|matrix|vector|inequality|express (?:your )?(?:the )?answer|in terms of|domain "
+    r"of|range of"
+    r"|find (?:all|the)|coordinates|closed form)\b",
     re.IGNORECASE,
 )
 _JSON = re.compile(r"\bjson\b", re.IGNORECASE)
 _PHRASE_WORDS = 12
 _SHORT_WORDS = 70
+_DENSE_CHARS_PER_WORD = 2.5
+_SHARED = 0.5
 
 
 def of(question: str, answer: AnswerKind | tuple[str, ...] | None, sheets: Sequence[Sheet]) -> Expected:
@@ -53,57 +92,102 @@ def of(question: str, answer: AnswerKind | tuple[str, ...] | None, sheets: Seque
         case None:
             return _inferred(question, sheets)
         case tuple():
-            return Expected(kind=AnswerKind.CHOICE, options=tuple(Option(label="", text=text) for text in answer))
+            allowed = tuple(Option(label="", text=text) for text in answer)
+            return Expected(kind=AnswerKind.CHOICE, options=allowed, several=options.several(question))
         case AnswerKind.CHOICE:
             offered = options.offered(question)
-            return Expected(kind=AnswerKind.CHOICE if offered else AnswerKind.TEXT, options=offered)
+            kind = AnswerKind.CHOICE if offered else AnswerKind.TEXT
+            return Expected(kind=kind, options=offered, several=bool(offered) and options.several(question))
         case _:
             return Expected(kind=answer)
 
 
 def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
     offered = options.offered(question)
-    if offered and _some(sheets, lambda each: reading.choice(each, offered) is not None):
-        return Expected(kind=AnswerKind.CHOICE, options=offered)
+    if offered and (chosen := _chosen(offered, question, sheets)) is not None:
+        return chosen
     for kind, asks, reads in _closed(question):
         if asks and _most(sheets, reads):
             return Expected(kind=kind)
     if _most(sheets, lambda each: bool(each.finals)):
-        return Expected(kind=_marked_kind(sheets))
+        return Expected(kind=_marked_kind(question, sheets))
     if _JSON.search(question) and _most(sheets, lambda each: reading.structure(each) is not None):
         return Expected(kind=AnswerKind.JSON)
+    if _PROGRAM.search(question) and _most(sheets, lambda each: "```" in each.text):
+        return Expected(kind=None)
+    if lists.asked(question) and _is_list(sheets):
+        return Expected(kind=AnswerKind.LIST)
     longest = _PHRASE_WORDS if _PROSE.search(question) else _SHORT_WORDS
-    if _most(sheets, lambda each: 0 < len(each.text.split()) <= longest):
+    if _most(sheets, lambda each: 0 < _words(each.text) <= longest):
         return Expected(kind=AnswerKind.TEXT, loose=True)
     return Expected(kind=None)
 
 
+def _chosen(offered: tuple[Option, ...], question: str, sheets: Sequence[Sheet]) -> Expected | None:
+    """Returns a choice among the offered answers, where the panel answers so; listed words need most of it."""
+    several = options.several(question)
+    enough = _some if offered[0].label else _most
+    if several and _most(sheets, lambda each: bool(reading.choices(each, offered))):
+        return Expected(kind=AnswerKind.CHOICE, options=offered, several=True)
+    if enough(sheets, lambda each: reading.choice(each, offered) is not None):
+        return Expected(kind=AnswerKind.CHOICE, options=offered)
+    return None
+
+
 def _closed(question: str) -> tuple[tuple[AnswerKind, bool, Callable[[Sheet], bool]], ...]:
+    counts = bool(_COUNT.search(question))
     return (
         (AnswerKind.CODE, bool(_CODE.search(question)), lambda each: reading.code(each) is not None),
         (AnswerKind.BOOLEAN, booleans.asked(question), lambda each: reading.boolean(each) is not None),
-        (AnswerKind.NUMBER, bool(_COUNT.search(question)), lambda each: reading.quantity(each, question) is not None),
         (AnswerKind.DATE, bool(_WHEN.search(question)), lambda each: reading.date(each) is not None),
+        (AnswerKind.NUMBER, counts, lambda each: reading.quantity(each, question) is not None),
     )
 
 
-def _marked_kind(sheets: Sequence[Sheet]) -> AnswerKind:
+def _marked_kind(question: str, sheets: Sequence[Sheet]) -> AnswerKind:
     first = [each.finals[0] for each in sheets if each.finals]
     if 2 * sum(_is_number(final) for final in first) > len(first):
         return AnswerKind.NUMBER
     if 2 * sum(isinstance(final, bool) or booleans.opened(str(final)) is not None for final in first) > len(first):
         return AnswerKind.BOOLEAN
+    if lists.asked(question) and _is_list(sheets):
+        return AnswerKind.LIST
     if 2 * sum(isinstance(final, list | dict) for final in first) > len(first):
         return AnswerKind.CODE
-    if 2 * sum(dates.entire(str(final)) is not None for final in first) > len(first):
+    if 2 * sum(isinstance(final, str) and dates.is_date(final) for final in first) > len(first):
         return AnswerKind.DATE
+    if _is_mathematical(question, first):
+        return AnswerKind.MATH
     return AnswerKind.TEXT
+
+
+def _is_mathematical(question: str, first: Sequence[JSON]) -> bool:
+    read = [isinstance(final, int | float) or bool(mathematics.senses(str(final))) for final in first]
+    if 2 * sum(read) <= len(read):
+        return False
+    return _MATHS.search(question) is not None or 2 * sum(mathematics.is_notation(str(each)) for each in first) > len(
+        first
+    )
+
+
+def _is_list(sheets: Sequence[Sheet]) -> bool:
+    """Tells whether most replies list things, and by and large the same ones: a free choice has no vote."""
+    read = [reading.listed(each) for each in sheets]
+    return 2 * sum(items is not None for items in read) > len(read) and (
+        len(read) < 2 or lists.overlap(read) >= _SHARED
+    )
 
 
 def _is_number(final: object) -> bool:
     if isinstance(final, bool):
         return False
     return isinstance(final, int | float) or (isinstance(final, str) and numbers.entire(final) is not None)
+
+
+def _words(text: str) -> float:
+    """Returns how many words a text has; signs of scripts that part no words count as a part of one."""
+    dense = sum(letter >= "\u2e80" for letter in text)
+    return len(text.split()) + dense / _DENSE_CHARS_PER_WORD
 
 
 def _some(sheets: Sequence[Sheet], reads: Callable[[Sheet], bool]) -> bool:

@@ -40,6 +40,14 @@ def inside(text: str) -> tuple[Hashable, JSON] | None:
     return None
 
 
+def value_inside(text: str) -> object:
+    """Returns the value of the last code block of a reply, or of the reply itself; None where there is none."""
+    blocks = _FENCE.findall(text)
+    source = blocks[-1].strip() if blocks else text.strip()
+    value = _evaluated(source) if source[:1] in "[({" and source else _NOTHING
+    return None if value is _NOTHING else value
+
+
 def key(value: object) -> Hashable:
     """Returns what is equal for equal values, with the type in it."""
     if value is None or isinstance(value, bool):

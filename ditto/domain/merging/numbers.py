@@ -1,84 +1,154 @@
-r"""Numbers as models write them: separators, signs, currency, percent, fractions, powers of ten, words.
+r"""Numbers as models write them: separators, signs, currency, percent, fractions, powers of ten, ranges, words.
 
-Two numbers are the same when they agree in nine significant digits. Rounding makes that an equivalence relation.
+Separators are read as English writes them unless only another reading is possible (1.234.567,5 and 12'345 and
+1,00,000), or the language is known to write the comma as decimal sign. Values are exact; two are the same when they
+agree in nine significant digits, or, of whole numbers, in all. Rounding makes that an equivalence relation.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
 
-_UNITS = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_WORDS = {word: float(value) for value, word in enumerate(_UNITS)}
-_WORDS |= {word: 10.0 * value for value, word in enumerate(_TENS, start=2)}
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0}
-_SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "b": 1e9}
+from ditto.domain.merging import spelled, units
+from ditto.domain.merging.units import Unit
+
 _SIGNIFICANT = 9
+_LONG = 10**_SIGNIFICANT
+_MOST_DIGITS = 300
+_LONGEST_CHARS = 20_000
+_SHORT_SCALES = {"k": 3, "m": 6, "mn": 6, "mio": 6, "bn": 9, "b": 9, "mrd": 9, "tn": 12}
+_SIGN_WORDS = {
+    "usd": "$",
+    "us$": "$",
+    "a$": "$",
+    "eur": "€",
+    "gbp": "£",
+    "inr": "₹",
+    "rs": "₹",
+    "chf": "chf",
+    "cny": "yuan",
+}
+_POINTED = ("$", "us$", "a$", "usd", "£", "gbp", "₹", "rs", "inr")
+"""Currencies of those who write a point before decimals."""
+
+_SCALE_WORDS = "|".join(sorted(map(re.escape, spelled.SCALES), key=len, reverse=True))
 
 _NUMBER = re.compile(
-    r"""
-    (?<![\w.])(?P<sign>[-−–+](?=\s?[$€£¥₹]?\s?[\d.\\]))?\s?
-    (?P<currency>[$€£¥₹]\s?|(?:USD|EUR|GBP)\s)?
+    rf"""
+    (?<![\w.])(?<!\d,)(?P<sign>[-−–+](?=\s?(?:\\?[$€£¥₹])?\s?[\d.\\]))?\s?
+    (?P<currency>\\?[$€£¥₹]\s?|(?:US\$|A\$|USD|EUR|GBP|CHF|INR|CNY|Rs\.?)\s?(?=\d))?
     (?P<minus>[-−])?
     (?:
-        \\[dt]?frac\s*\{?\s*(?P<num>-?\d+(?:\.\d+)?)\s*\}?\s*\{?\s*(?P<den>\d+(?:\.\d+)?)\s*\}?
-      | (?P<whole>\d+)\s+(?P<above>\d+)\s*/\s*(?P<below>[1-9]\d*)(?![\d/])
-      | (?P<over>\d+(?:\.\d+)?)\s*/\s*(?P<under>[1-9]\d*(?:\.\d+)?)(?![\d/])
-      | (?P<grouped>\d{1,3}(?:(?:,|\\,|\{,\}|['’\u00a0\u2009\u202f\x20])\d{3})+(?:\.\d+)?(?!\d))
-      | (?P<european>\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2}(?![\d,]))
+        \\[dt]?frac\s*\{{?\s*(?P<num>-?\d+(?:\.\d+)?)\s*\}}?\s*\{{?\s*(?P<den>\d+(?:\.\d+)?)\s*\}}?
+      | (?P<whole>\d+)(?:\s+|\s?-|\s+and\s+)(?P<above>\d+)\s*/\s*(?P<below>[1-9]\d*)(?![\d/])
+      | (?P<over>\d+(?:[.,]\d+)?)\s*/\s*(?P<under>[1-9]\d*(?:\.\d+)?)(?![\d/])
+      | (?P<grouped>(?!0[,.\d])\d{{1,3}}(?:(?P<gap>,|\\,|\\!|,\\!|\{{,\}}|['’\u00a0\u2009\u202f\x20])\d{{3}})
+          (?:(?P=gap)\d{{3}})*(?:\.\d+|(?<=[\x20'’\u00a0\u2009\u202f]\d{{3}}),\d+)?(?![\d,]\d))
+      | (?P<indian>\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?:\.\d+)?(?!\d))
+      | (?P<dotted>\d{{1,3}}(?:\.\d{{3}})+,\d+|\d{{1,3}}(?:\.\d{{3}}){{2,}})(?![.,]?\d)
+      | (?P<comma>\d+,\d{{1,2}}(?![\d,])|0,\d+(?![\d,])|\d+,\d{{4,}}(?![\d,])|\d{{4,}},\d+(?![\d,]))
+      | (?P<three>\d{{1,3}}[.,]\d{{3}})(?![\d,])
       | (?P<plain>\d+(?:\.\d+)?|\.\d+)
     )
-    (?:(?P<e>[eE](?P<exponent>[-+]?\d+)) | \s?(?:[×x*·]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{?(?P<power>[-−]?\d+)\}?)?
-    (?:\s?(?P<percent>%|\\%|percent\b|per\ cent\b) | \s?(?P<scale>thousand|million|billion|trillion|hundred|dozen)\b
-       | (?P<short>k|bn|mn|[mMB])\b)?
+    (?:(?P<e>[eE](?P<exponent>[-+]?\d+))
+      | \s?(?:[×x*·]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{{?(?P<power>[-−]?\d+)\}}?)?
+    (?:\s?(?P<percent>%|\\%|percent\b|per\ cent\b|Prozent\b|pour\ cent\b|por\ ciento\b|процент\w*|パーセント)
+       | [\s-]?(?P<scale>{_SCALE_WORDS})\b
+       | (?P<signs>[万萬亿億千百만억])
+       | (?(currency)\s?(?P<short>bn|mn|mio|mrd|tn|[mbk])\b|(?P<kilo>k)\b)
+       | \s?(?P<abbreviated>mio|mrd)\b\.?)?
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,
 )
-_SPELLED = re.compile(
-    rf"\b(?:(?:{'|'.join([*_WORDS, *_SCALES])})(?:[\s-]+(?:and\s+)?(?=(?:{'|'.join([*_WORDS, *_SCALES])})\b))?)+\b",
-    re.IGNORECASE,
-)
+_BETWEEN = re.compile(r"\s*(?:-|–|—|−|to|bis|à|až|至|到|~)\s*\Z", re.IGNORECASE)
+_BETWEEN_AND = re.compile(r"\s*(?:and|und|et|y|e|en|и)\s*\Z", re.IGNORECASE)
+_OPENS_BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|tussen|между)\s*\Z", re.IGNORECASE)
+_PLUS_MINUS = re.compile(r"\s*(?:±|\\pm|\+/-|\+-)\s*\Z")
+_TOGETHER = re.compile(r"\s*(?:,?\s*(?:and|und|et|y|e|en|и)?\s*)\Z", re.IGNORECASE)
+_FRACTION_SIGNS = {
+    ord(sign): f" {unicodedata.normalize('NFKC', sign).replace(chr(0x2044), '/')}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+}
+_PRIMES = re.compile(r"(?<![\w'])(\d+)\s?['′]\s?(\d+(?:\.\d+)?)\s?(?:\"|″|'')")
+_CLOCK_SPAN = re.compile(r"(?<![\w:])(\d+)\s?h\s?(\d{1,2})(?![\w:])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A number, and what stands after it."""
+    """A number, and what stands around it.
 
-    value: float
+    Attributes:
+        value: Exact as written.
+        step: The place value of its last decimal, 0 where it has none: how exactly it may be meant.
+        digits: How many significant digits it is written with.
+        upper: The other end, where it is a range.
+        spread: What follows ±, where something does.
+    """
+
+    value: Fraction
     percent: bool = False
-    unit: str = ""
+    unit: Unit | None = None
+    step: Fraction = Fraction(0)
+    digits: int = _MOST_DIGITS
+    upper: Fraction | None = None
+    spread: Fraction | None = None
 
 
-def key(value: float) -> float:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    start: int
+    end: int
+    quantity: Quantity
+
+
+def key(value: Fraction | float) -> float | Fraction:
     """Returns the representative of all numbers that are the same as this one."""
-    return float(f"{value:.{_SIGNIFICANT}g}") + 0.0
+    if isinstance(value, float) and abs(value) >= _LONG and value.is_integer():
+        return int(Decimal(repr(value)))
+    if isinstance(value, Fraction | int) and abs(value) >= _LONG and value.denominator == 1:
+        return int(value)
+    try:
+        return float(f"{float(value):.{_SIGNIFICANT}g}") + 0.0
+    except OverflowError:
+        return value
 
 
-def shown(value: float) -> int | float:
+def shown(value: Fraction | float) -> int | float:
     """Returns the number as it is shown: whole numbers without a point."""
     rounded = key(value)
+    if isinstance(rounded, int):
+        return rounded
+    if isinstance(rounded, Fraction):
+        return int(rounded)
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
-def found(text: str) -> list[tuple[int, Quantity]]:
-    """Returns every number of a text with its position, in order; digits first, words where there are no digits."""
-    plain = unicodedata.normalize("NFKC", text.translate(_FRACTION_SIGNS))
+def found(text: str, *, comma_is_point: bool = False) -> list[tuple[int, Quantity]]:
+    """Returns every number of a text with its position, in order; digits first, words where there are no digits.
+
+    Args:
+        text: Of any length; what exceeds a bound is not looked at.
+        comma_is_point: The language of the text writes three and a half as 3,5.
+    """
+    plain = _plain(text[:_LONGEST_CHARS])
     quantities = [
-        (match.start(), quantity) for match in _NUMBER.finditer(plain) if (quantity := _quantity(match, plain))
+        _Found(match.start(), *_with_unit(plain, match.end(), quantity))
+        for match in _NUMBER.finditer(plain)
+        if (quantity := _quantity(match, comma_is_point)) is not None
     ]
-    if quantities:
-        return quantities
-    return [(match.start(), Quantity(value=_spelled(match[0]))) for match in _SPELLED.finditer(plain)]
+    if not quantities:
+        quantities = [
+            _Found(start, *_with_unit(plain, end, Quantity(value=value))) for start, end, value in spelled.found(plain)
+        ]
+    return [(each.start, each.quantity) for each in _joined(plain, quantities)]
 
 
-def stated(text: str) -> Quantity | None:
+def stated(text: str, *, comma_is_point: bool = False) -> Quantity | None:
     """Returns the number that a short marked answer states: the one after the last `=`, else the first."""
-    quantities = found(text)
+    quantities = found(text, comma_is_point=comma_is_point)
     if not quantities:
         return None
     equals = max(text.rfind("="), text.rfind("≈"))
@@ -86,63 +156,149 @@ def stated(text: str) -> Quantity | None:
     return after[0] if after else quantities[0][1]
 
 
-def entire(text: str) -> Quantity | None:
-    """Returns the number that a text is, None where there is more to it than a number."""
-    bare = text.strip().strip("$").replace("\\$", "").strip().rstrip(".").strip()
-    match = _NUMBER.fullmatch(bare)
-    return _quantity(match, bare) if match else None
-
-
-_FRACTION_SIGNS = {
-    ord(sign): f" {unicodedata.normalize('NFKC', sign).replace(chr(0x2044), '/')}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
-}
-
-
-def _quantity(match: re.Match[str], text: str) -> Quantity | None:
-    value = _magnitude(match)
-    if value is None:
+def entire(text: str, *, comma_is_point: bool = False) -> Quantity | None:
+    """Returns the number that a text is, its unit included; None where there is more to it than a number."""
+    bare = _plain(text.strip().replace("\\$", "$").replace("\\%", "%")).strip().rstrip(".").strip()
+    if bare.endswith("$") and bare.startswith("$"):
+        bare = bare.strip("$").strip()
+    if len(bare) > _MOST_DIGITS or not bare:
         return None
+    match = _NUMBER.match(bare)
+    if match is None:
+        words = spelled.found(bare)
+        first = words[0] if len(words) == 1 else None
+        return Quantity(value=first[2]) if first and first[0] == 0 and first[1] == len(bare) else None
+    quantity = _quantity(match, comma_is_point)
+    if quantity is None:
+        return None
+    end, quantity = _with_unit(bare, match.end(), quantity)
+    return quantity if not bare[end:].strip(" .}") else None
+
+
+def _plain(text: str) -> str:
+    """Returns a text with signs for fractions spelled, and every digit and sign in its usual form."""
+    plain = unicodedata.normalize("NFKC", text.translate(_FRACTION_SIGNS))
+    if "'" in plain or "′" in plain:
+        plain = _PRIMES.sub(r"\1 feet \2 inches", plain)
+    return _CLOCK_SPAN.sub(r"\1 hours \2 minutes", plain) if "h" in plain else plain
+
+
+def _quantity(match: re.Match[str], comma_is_point: bool) -> Quantity | None:
+    currency = (match["currency"] or "").strip().strip("\\.").lower()
+    digits = _written(match, comma_is_point and currency not in _POINTED)
+    if digits is None:
+        value = _fraction(match)
+        if value is None:
+            return None
+        decimals, significant = 0, _MOST_DIGITS
+    else:
+        if len(digits) > _MOST_DIGITS:
+            return None
+        value = Fraction(digits)
+        decimals = len(digits.partition(".")[2])
+        significant = len(digits.replace(".", "").lstrip("0"))
+    scale = _scale(match)
+    if scale is None:
+        return None
+    negative = ((match["sign"] or "") in ("-", "−", "–") and match["sign"]) or match["minus"]
+    return Quantity(
+        value=(-value if negative else value) * scale,
+        percent=match["percent"] is not None,
+        unit=units.named(_SIGN_WORDS.get(currency, currency)) if currency else None,
+        step=Fraction(1, 10**decimals) * scale if decimals else Fraction(0),
+        digits=significant,
+    )
+
+
+def _written(match: re.Match[str], comma_is_point: bool) -> str | None:
+    """Returns the digits of a number with a point for its decimals, None where it is a fraction."""
+    if match["grouped"]:
+        first = match["grouped"].partition(match["gap"])
+        if comma_is_point and match["gap"] == "," and match["grouped"].count(",") == 1 and "." not in match["grouped"]:
+            return f"{first[0]}.{first[2]}"
+        digits = match["grouped"].replace(match["gap"], "")
+        return digits.replace(",", ".")
+    if match["indian"]:
+        return match["indian"].replace(",", "")
+    if match["dotted"]:
+        return match["dotted"].replace(".", "").replace(",", ".")
+    if match["comma"]:
+        return match["comma"].replace(",", ".")
+    if match["three"]:
+        return match["three"].replace("." if comma_is_point else ",", "").replace(",", ".")
+    return match["plain"]
+
+
+def _fraction(match: re.Match[str]) -> Fraction | None:
+    if match["num"]:
+        return Fraction(match["num"]) / Fraction(match["den"]) if Fraction(match["den"]) else None
+    if match["whole"]:
+        return Fraction(match["whole"]) + Fraction(int(match["above"]), int(match["below"]))
+    return Fraction(match["over"].replace(",", ".")) / Fraction(match["under"])
+
+
+def _scale(match: re.Match[str]) -> Fraction | None:
+    """Returns by what a number is multiplied, None where that is beyond all use."""
+    scale = Fraction(1)
     for power in (match["exponent"], match["power"]):
         if power is not None:
-            exponent = int(power.replace("−", "-"))
-            if abs(exponent) > 300:
+            exponent = int(power.replace("−", "-")) if len(power) < 5 else _MOST_DIGITS + 1
+            if abs(exponent) > _MOST_DIGITS:
                 return None
-            value *= 10.0**exponent
+            scale *= Fraction(10) ** exponent
     if match["scale"]:
-        value *= _SCALES[match["scale"].lower()]
-    elif match["short"] and match["currency"]:
-        value *= _SHORT_SCALES[match["short"].lower()]
-    negative = ((match["sign"] or "") in ("-", "−", "–") and match["sign"]) or match["minus"]
-    after = _UNIT_AFTER.match(text, match.end())
-    unit = "dollar" if "$" in (match["currency"] or "") else after[1].lower() if after else ""
-    return Quantity(value=-value if negative else value, percent=match["percent"] is not None, unit=unit)
+        scale *= spelled.SCALES[match["scale"].lower()]
+    elif match["signs"]:
+        scale *= spelled.SIGN_SCALES[match["signs"]]
+    elif short := match["short"] or match["kilo"] or match["abbreviated"]:
+        scale *= Fraction(10) ** _SHORT_SCALES[short.lower()]
+    return scale
 
 
-_UNIT_AFTER = re.compile(r"\s?(?:\\text\{\s*)?([A-Za-zµ°²³]{1,12})\b")
+def _with_unit(text: str, end: int, quantity: Quantity) -> tuple[int, Quantity]:
+    if text[end - 1 : end].isspace():
+        end -= 1
+    unit, after = units.after(text, end)
+    return (after, replace(quantity, unit=quantity.unit or unit)) if unit is not None else (end, quantity)
 
 
-def _magnitude(match: re.Match[str]) -> float | None:
-    if match["num"]:
-        return float(match["num"]) / float(match["den"]) if float(match["den"]) else None
-    if match["whole"]:
-        return float(match["whole"]) + float(match["above"]) / float(match["below"])
-    if match["over"]:
-        return float(match["over"]) / float(match["under"])
-    if match["grouped"]:
-        return float(re.sub(r"[^\d.]", "", match["grouped"]))
-    if match["european"]:
-        return float(match["european"].replace(".", "").replace(",", "."))
-    digits = match["plain"]
-    return float(digits) if len(digits) < 300 else None
+def _joined(text: str, quantities: list[_Found]) -> list[_Found]:
+    """Returns the quantities, those joined that say one thing: 5 to 10 km, 3 ± 1, 2 hours and 30 minutes."""
+    joined: list[_Found] = []
+    for each in quantities:
+        last = joined[-1] if joined else None
+        one = _one(text, last, each) if last else None
+        if last and one:
+            joined[-1] = _Found(last.start, each.end, one)
+        else:
+            joined.append(each)
+    return joined
 
 
-def _spelled(words: str) -> float:
-    total = current = 0.0
-    for word in re.findall(r"[a-z]+", words.lower()):
-        if word in _WORDS:
-            current += _WORDS[word]
-        elif word in ("hundred", "dozen"):
-            current = (current or 1.0) * _SCALES[word]
-        elif word in _SCALES:
-            total, current = total + (current or 1.0) * _SCALES[word], 0.0
-    return total + current
+def _one(text: str, last: _Found, each: _Found) -> Quantity | None:
+    between = text[last.end : each.start]
+    one, other = last.quantity, each.quantity
+    if len(between) > 12 or one.upper is not None or one.spread is not None:
+        return None
+    if _PLUS_MINUS.match(between):
+        return replace(one, spread=other.value, unit=one.unit or other.unit, percent=other.percent or one.percent)
+    if _is_range(text, last, each, between):
+        return replace(one, upper=abs(other.value), unit=other.unit or one.unit, percent=other.percent or one.percent)
+    if one.unit is None or other.unit is None or not _TOGETHER.match(between):
+        return None
+    smaller = one.unit.dimension == other.unit.dimension and other.unit.factor < one.unit.factor
+    if not smaller or one.unit.zero or other.value * other.unit.factor >= one.unit.factor or other.value < 0:
+        return None
+    return replace(one, value=one.value + other.value * other.unit.factor / one.unit.factor, step=Fraction(0))
+
+
+def _is_range(text: str, last: _Found, each: _Found, between: str) -> bool:
+    sign = text[each.start : each.start + 1]
+    dashed = not between.strip() and sign in "-−–—" and each.quantity.value < 0
+    named = _BETWEEN.match(between) or (
+        _BETWEEN_AND.match(between) and _OPENS_BETWEEN.search(text[max(0, last.start - 12) : last.start])
+    )
+    if not (dashed or named) or last.quantity.value >= abs(each.quantity.value):
+        return False
+    rest = text[each.end :].lstrip()
+    return not rest.startswith(("=", "-", "+", "*", "/")) and not re.search(r"[=+*/×÷]\s*$", text[: last.start])

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Hashable, Sequence
 
-from ditto.domain.merging import numbers, sentences
+from ditto.domain.merging import mathematics, numbers, sentences, spelled
 
 _ALIKE = 0.5
 _ANSWERING_SENTENCES = 2
@@ -31,21 +31,8 @@ _PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 _FORMULA = re.compile(
-    r"[\\^=<>∈∪√π]|(?<![\w])\(?-?\d+(?:\.\d+)?,|\d[a-z]\b|[)\]]\s*[+*/]|^\s*[\[(].*[\])]\s*$|^\s*\w{1,4}\s*[+*/]\s*\w{1,4}\s*$"
-)
-_LATEX = (
-    (re.compile(r"\\(?:left|right|displaystyle|,|!|;|:|quad)\b|\\[,!;: ]"), ""),
-    (re.compile(r"\\[dt]frac"), r"\\frac"),
-    (re.compile(r"\\frac\s*(\d)\s*(\d)"), r"\\frac{\1}{\2}"),
-    (re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox)\s*\{([^{}]*)\}"), r"\1"),
-    (re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}"), r"(\1)/(\2)"),
-    (re.compile(r"\\sqrt\{([^{}]*)\}"), r"sqrt(\1)"),
-    (re.compile(r"\\(?:cdot|times)|×|·"), "*"),
-    (re.compile(r"\^\{?\\circ\}?|°|\\degree"), ""),
-    (re.compile(r"\\(?=pi|infty|cup|cap|sqrt|in\b|le|ge|lt|gt)"), ""),
-    (re.compile(r"\((\w+)\)/"), r"\1/"),
-    (re.compile(r"/\((\w+)\)"), r"/\1"),
-    (re.compile(r"[\s${}]|\\\(|\\\)|\\\[|\\\]"), ""),
+    r"[\\^=<>∈∪√π]|(?<![\w])\(?-?\d+(?:\.\d+)?,|\d[a-z]\b|[)\]]\s*[+*/]|^\s*[\[(].*[\])]\s*$"
+    r"|^\s*\w{1,4}\s*[+*/]\s*\w{1,4}\s*$"
 )
 
 
@@ -54,6 +41,17 @@ def answering(text: str) -> list[str]:
     said = sentences.of(text)
     answers = [sentence for sentence in said if not _PREAMBLE.match(sentence)]
     return (answers or said or [text.strip()])[:_ANSWERING_SENTENCES]
+
+
+def core(text: str) -> Hashable:
+    """Returns what is equal for two names or phrases that differ in case, accents, articles or punctuation only."""
+    words = tuple(word for word in _ordered(text) if word not in _STOP)
+    return words or tuple(_ordered(text)) or text.strip()
+
+
+def shown(text: str) -> str:
+    """Returns a phrase as it is shown: without quotes around it and its final stop."""
+    return text.rstrip(".").strip("\"'“”")
 
 
 def classes(texts: Sequence[str], question: str) -> list[Hashable]:
@@ -88,19 +86,10 @@ def _root(parent: dict[_Item, _Item], item: _Item) -> _Item:
 def _exact(text: str) -> Hashable:
     quantity = numbers.entire(text)
     if quantity is not None:
-        return ("number", numbers.key(quantity.value))
-    if len(text) <= 120 and _FORMULA.search(text):
-        return ("formula", _formula(text))
+        return ("number", repr(numbers.key(quantity.value)), repr(quantity.unit))
+    if len(text) <= 120 and _FORMULA.search(text) and (senses := mathematics.senses(text)):
+        return ("formula", senses[0])
     return " ".join(_ordered(text)) or text.strip()
-
-
-def _formula(text: str) -> str:
-    plain = text.strip().strip("$").rstrip(".")
-    for pattern, replacement in _LATEX:
-        plain = pattern.sub(replacement, plain)
-    if re.match(r"^[a-z]\w{0,2}=[^=]+$", plain):
-        plain = plain.partition("=")[2]
-    return plain.casefold()
 
 
 def _bag(text: str, asked: frozenset[str]) -> frozenset[str]:
@@ -128,7 +117,7 @@ def _ordered(text: str) -> list[str]:
 
 def _stem(word: str) -> str:
     bare = re.sub(r"['’]s$", "", word).replace(".", "")
-    spelled = numbers.found(bare) if bare.isalpha() else []
-    if len(spelled) == 1:
-        return str(numbers.shown(spelled[0][1].value))
+    value = spelled.of_word(bare)
+    if value is not None:
+        return str(value)
     return bare[:-1] if len(bare) > 4 and bare.endswith("s") and not bare.endswith("ss") else bare

@@ -1,7 +1,7 @@
 """The short answers that the replies of a panel give, read as one kind and made comparable.
 
 A reply that marks its answer is held to the mark. Only where it marks none is its prose searched. Where nothing of the
-expected kind is found, the reply abstains: a guess would be a vote.
+expected kind is found, the reply abstains: a guess would be a vote. When two answers are the same, `equality` says.
 """
 
 from __future__ import annotations
@@ -9,17 +9,31 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from statistics import median_low
 
 from ditto.domain import schemas
-from ditto.domain.merging import booleans, dates, finals, literals, numbers, options, phrases, sentences, units, values
+from ditto.domain.merging import (
+    amounts,
+    booleans,
+    calls,
+    equality,
+    finals,
+    lists,
+    literals,
+    mathematics,
+    moments,
+    options,
+    phrases,
+    values,
+)
+from ditto.domain.merging.dates import Date
+from ditto.domain.merging.equality import Rounded
 from ditto.domain.merging.numbers import Quantity
 from ditto.domain.merging.options import Option
 from ditto.domain.schemas import mending, sizes
 from ditto.domain.spec import JSON, AnswerKind
 
-_SHORT_REPLY_SENTENCES = 3
 _LONGEST_PHRASE_CHARS = 300
+_MOST_CANDIDATES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +51,13 @@ class Expected:
     Attributes:
         kind: None for open prose, which has no short answer.
         options: The offered answers, where the kind is a choice.
+        several: All options that are right are asked for.
         loose: The answers are sentences: the same may be said in words that nobody else uses.
     """
 
     kind: AnswerKind | None
     options: tuple[Option, ...] = ()
+    several: bool = False
     loose: bool = False
 
 
@@ -64,46 +80,40 @@ def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[
         case None:
             return [None] * len(sheets)
         case AnswerKind.NUMBER:
-            return _numbers([quantity(each, question) for each in sheets], question)
+            return _answers(amounts.compared([quantity(each, question) for each in sheets], question))
+        case AnswerKind.MATH:
+            return _answers(_mathematics([mathematical(each) for each in sheets]))
+        case AnswerKind.DATE:
+            return _answers(moments.compared([date(each) for each in sheets], question))
+        case AnswerKind.LIST:
+            return _answers(lists.compared([listed(each) for each in sheets], question))
         case AnswerKind.TEXT:
             return _texts([phrase(each) for each in sheets], question)
+        case AnswerKind.CHOICE if expected.several:
+            return [_choices(choices(each, expected.options)) for each in sheets]
         case AnswerKind.CHOICE:
             return [_choice(choice(each, expected.options)) for each in sheets]
         case AnswerKind.BOOLEAN:
             return [_boolean(boolean(each), question) for each in sheets]
-        case AnswerKind.DATE:
-            return _dates([date(each) for each in sheets], question)
         case AnswerKind.CODE:
-            return [_code(code(each)) for each in sheets]
+            return _answers([code(each) for each in sheets])
         case AnswerKind.JSON:
             return [_json(structure(each)) for each in sheets]
 
 
 def quantity(reply: Sheet, question: str) -> Quantity | None:
     """Returns the number that a reply gives."""
+    return amounts.given(reply.text, reply.finals, question)
+
+
+def mathematical(reply: Sheet) -> str | None:
+    """Returns the mathematical answer that a reply marks, or the short text that it is."""
     for final in reply.finals:
-        if isinstance(final, int | float) and not isinstance(final, bool):
-            return Quantity(value=float(final))
-        if isinstance(final, str) and (read := numbers.stated(final)):
-            return read
-    if reply.finals:
-        return None
-    said = [found for sentence in sentences.of(reply.text) if (found := numbers.found(sentence))]
-    if not said:
-        return None
-    if (computed := _computed(reply.text)) is not None:
-        return computed
-    if len(said) <= _SHORT_REPLY_SENTENCES:
-        given = {number.value for _, number in numbers.found(question)}
-        fresh = [number for found in said for _, number in found if number.value not in given]
-        return fresh[0] if fresh else said[0][0][1]
-    return said[-1][-1][1]
-
-
-def _computed(text: str) -> Quantity | None:
-    """Returns what the last equation of a reply comes to."""
-    equations = [sentence for sentence in sentences.of(text) if "=" in sentence]
-    return numbers.stated(equations[-1]) if equations else None
+        if not isinstance(final, bool):
+            text = final if isinstance(final, str) else json.dumps(final, ensure_ascii=False)
+            if text.strip() and len(text) <= _LONGEST_PHRASE_CHARS:
+                return text.strip()
+    return mathematics.concluded(reply.text)
 
 
 def choice(reply: Sheet, offered: tuple[Option, ...]) -> Option | None:
@@ -112,6 +122,15 @@ def choice(reply: Sheet, offered: tuple[Option, ...]) -> Option | None:
         if (picked := options.picked(str(final), offered)) is not None:
             return picked
     return options.mentioned(reply.text, offered)
+
+
+def choices(reply: Sheet, offered: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Returns the offered answers that a reply picks, where several may be right."""
+    for final in reply.finals:
+        text = ", ".join(map(str, final)) if isinstance(final, list) else str(final)
+        if picked := options.picked_several(text, offered):
+            return picked
+    return options.picked_several(reply.text, offered)
 
 
 def boolean(reply: Sheet) -> bool | None:
@@ -125,12 +144,14 @@ def boolean(reply: Sheet) -> bool | None:
     return opened if opened is not None else booleans.judged(reply.text)
 
 
-def date(reply: Sheet) -> dates.Date | None:
-    """Returns the date that a reply gives."""
-    for text in (*(str(final) for final in reply.finals), *sentences.of(reply.text)):
-        if (found := dates.found(text)) is not None:
-            return found
-    return None
+def date(reply: Sheet) -> Date | None:
+    """Returns the date or time that a reply gives."""
+    return moments.given(reply.text, reply.finals)
+
+
+def listed(reply: Sheet) -> list[str] | None:
+    """Returns the items that a reply lists."""
+    return lists.given(reply.text, reply.finals)
 
 
 def code(reply: Sheet) -> tuple[Hashable, JSON] | None:
@@ -141,20 +162,28 @@ def code(reply: Sheet) -> tuple[Hashable, JSON] | None:
 
 
 def structure(reply: Sheet) -> JSON:
-    """Returns the object or list that a reply gives, None where it gives none."""
-    text = reply.text
+    """Returns the object or list that a reply gives, function calls in one notation; None where it gives none."""
+    made = calls.found(reply.text)
+    if made is not None:
+        return made
+    for value in _structures(reply.text):
+        try:
+            sizes.parts(value)
+        except schemas.Misfit:
+            return None
+        if isinstance(value, dict | list):
+            return value
+    return None
+
+
+def _structures(text: str) -> list[JSON]:
     starts = [at for sign in "{[" if (at := text.find(sign)) >= 0]
     if not starts:
-        return None
+        return []
     try:
-        value: JSON = json.JSONDecoder(strict=False).raw_decode(text, min(starts))[0]
+        return [json.JSONDecoder(strict=False).raw_decode(text, min(starts))[0]]
     except (ValueError, RecursionError):
-        value = next(mending.mended(text), None)
-    try:
-        sizes.parts(value)
-    except schemas.Misfit:
-        return None
-    return value if isinstance(value, dict | list) else None
+        return list(mending.mended(text))[:_MOST_CANDIDATES]
 
 
 def phrase(reply: Sheet) -> list[str]:
@@ -166,18 +195,40 @@ def phrase(reply: Sheet) -> list[str]:
     return phrases.answering(reply.text)
 
 
-def _numbers(read: Sequence[Quantity | None], question: str) -> list[Answer | None]:
-    scaled = iter(units.alike([each for each in read if each is not None], question))
-    return [
-        None if each is None else Answer(key=numbers.key(value := next(scaled)), shown=numbers.shown(value))
-        for each in read
-    ]
+def _answers(compared: Sequence[tuple[Hashable, JSON] | None]) -> list[Answer | None]:
+    return [None if each is None else Answer(key=each[0], shown=each[1]) for each in compared]
+
+
+def _mathematics(read: Sequence[str | None]) -> list[tuple[Hashable, JSON] | None]:
+    """Compares by every sense that an answer has; a rounded number joins the exact one that it rounds."""
+    present = [text for text in read if text is not None]
+    written = [mathematics.senses(text) or (("words", phrases.core(text)),) for text in present]
+    numeric = {at: number for at, text in enumerate(present) if (number := _as_number(text)) is not None}
+    meant = equality.rounded(list(numeric.values()))
+    exact = {at: (("rounded", value),) for at, value in zip(numeric, meant, strict=True)}
+    groups = equality.linked([(*senses, *exact.get(at, ())) for at, senses in enumerate(written)])
+    keys = iter(sorted_keys(groups, written))
+    texts = iter(present)
+    return [None if text is None else (next(keys), mathematics.shown(next(texts))) for text in read]
+
+
+def sorted_keys(groups: Sequence[int], senses: Sequence[Sequence[Hashable]]) -> list[Hashable]:
+    """Returns for each answer the least own key of its group, which does not depend on the order of the answers."""
+    least: dict[int, str] = {}
+    for group, own in zip(groups, senses, strict=True):
+        least[group] = min(least.get(group, repr(own[0])), repr(own[0]))
+    return [least[group] for group in groups]
+
+
+def _as_number(text: str) -> Rounded | None:
+    read = amounts.value_of(text)
+    return None if read is None else Rounded(read.value, read.step, read.digits)
 
 
 def _texts(read: Sequence[list[str]], question: str) -> list[Answer | None]:
     given = [" ".join(each) for each in read]
     keys = phrases.classes(given, question)
-    shown = [each[0].rstrip(".").strip("\"'“”") for each in read]
+    shown = [phrases.shown(each[0]) for each in read]
     return [Answer(key=key, shown=text) if text else None for key, text in zip(keys, shown, strict=True)]
 
 
@@ -185,21 +236,19 @@ def _choice(picked: Option | None) -> Answer | None:
     return None if picked is None else Answer(key=picked.name, shown=picked.name)
 
 
+def _choices(picked: Sequence[Option]) -> Answer | None:
+    names = [option.name for option in picked]
+    return Answer(key=frozenset(names), shown=", ".join(names)) if names else None
+
+
 def _boolean(said: bool | None, question: str) -> Answer | None:
     return None if said is None else Answer(key=said, shown=booleans.shown(value=said, question=question))
 
 
-def _dates(read: Sequence[dates.Date | None], question: str) -> list[Answer | None]:
-    """Compares down to the part that the question asks for, else that the panel gives in the median."""
-    given = [sum(part is not None for part in each) for each in read if each is not None]
-    parts = 1 if not given or "year" in question.lower() else median_low(given)
-    exact = [None if each is None else dates.down_to(each, parts) for each in read]
-    return [None if each is None else Answer(key=each, shown=dates.shown(each)) for each in exact]
-
-
-def _code(found: tuple[Hashable, JSON] | None) -> Answer | None:
-    return None if found is None else Answer(key=found[0], shown=found[1])
-
-
 def _json(value: JSON) -> Answer | None:
-    return None if value is None else Answer(key=values.key(value), shown=value)
+    if value is None:
+        return None
+    made = calls.of_value(value)
+    if made is not None:
+        return Answer(key=("calls", tuple(sorted(repr(values.sortable(call)) for call in made))), shown=value)
+    return Answer(key=values.key(value), shown=value)

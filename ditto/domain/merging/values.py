@@ -34,12 +34,22 @@ def key(value: JSON) -> Hashable:
     if value is None or isinstance(value, bool):
         return ("constant", str(value))
     if isinstance(value, int | float):
-        return ("number", value if isinstance(value, int) and abs(value) >= 10**9 else numbers.key(float(value)))
+        return ("number", numbers.key(value))
     if isinstance(value, str):
         return _text_key(value)
     if isinstance(value, list):
         return ("list", tuple(key(item) for item in value))
     return ("object", frozenset((name, key(item)) for name, item in value.items()))
+
+
+def sortable(value: JSON) -> Hashable:
+    """Returns what is equal for values that mean the same, written so that its `repr` is equal as well."""
+    own = key(value)
+    if isinstance(value, dict):
+        return ("object", tuple(sorted((name, repr(sortable(item))) for name, item in value.items())))
+    if isinstance(value, list):
+        return ("list", tuple(sortable(item) for item in value))
+    return own
 
 
 def similarity(one: JSON, other: JSON) -> float:

@@ -1,0 +1,210 @@
+"""Numbers as answers: which one a reply gives, and which of a panel's are the same.
+
+Compared is the value in one unit. Which, the question says (how many minutes), else most of the panel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ditto.domain.merging import equality, formulas, languages, mathematics, numbers, sentences, units
+from ditto.domain.merging.equality import Rounded
+from ditto.domain.merging.numbers import Quantity
+from ditto.domain.merging.units import Unit
+from ditto.domain.spec import JSON
+
+_SHORT_REPLY_SENTENCES = 3
+_ASKS_UNIT = re.compile(
+    r"\b(?:how many|number of|in|wie viele|in wie vielen|combien de|cuántos|cuántas|quanti|quante|quantos|quantas"
+    r"|hoeveel"
+    r"|сколько)\s+(?:whole\s+|full\s+|total\s+)?(?=[^\W\d_])",
+    re.IGNORECASE,
+)
+_ASKS_PERCENT = re.compile(
+    r"%|percent|per cent|prozent|pour cent|por ciento|por cento|procent|процент|パーセント", re.IGNORECASE
+)
+_CONCLUDES = re.compile(
+    r"(?:^|\W)(?:therefore|thus|hence|so|in total|altogether|in all|overall|finally|in conclusion|this (?:gives"
+    r"|means)|also"
+    r"|insgesamt|folglich|somit|daher|donc|au total|ainsi|por lo tanto|por tanto|en total|así que|quindi|pertanto"
+    r"|in totale"
+    r"|portanto|no total|logo|dus|in totaal|zatem|razem|итак|итого|всего|следовательно|поэтому|所以"
+    r"|因此|总共|一共|したがって"
+    r"|よって|合計)(?=\W|$|[^\x00-\x7f])",
+    re.IGNORECASE,
+)
+_AMBIGUOUS = re.compile(r"\d[.,]\d{3}(?!\d)")
+_EQUALS = re.compile(r"[=≈]")
+_FORMULA = re.compile(r"\\(?:d?frac|sqrt|pi|cdot|times|pm|binom|log)|[√π^!]|\bsqrt\b|\bpi\b|[*/+]\s*[\d(]")
+_WORD = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
+_VARIABLE = re.compile(r"(?<![A-Za-z\\{])[a-zA-Z](?![A-Za-z}])")
+
+
+def given(text: str, finals: Sequence[JSON], question: str) -> Quantity | None:
+    """Returns the number that a reply gives: the one it marks as final, else the one that its prose comes to."""
+    comma = _comma_is_point(text, question)
+    for final in finals:
+        if isinstance(final, bool):
+            continue
+        if isinstance(final, int | float):
+            return of_json(final)
+        if isinstance(final, str) and (read := marked(final, comma_is_point=comma)):
+            return read
+    return None if finals else _said(text, question, comma)
+
+
+def of_json(value: float) -> Quantity:
+    """Returns a JSON number as a quantity."""
+    written = repr(value)
+    decimals = len(written.partition(".")[2]) if isinstance(value, float) and "e" not in written else 0
+    exact = not decimals or value == int(value)
+    return Quantity(
+        value=Fraction(written),
+        step=Fraction(0) if exact else Fraction(1, 10**decimals),
+        digits=len(written.replace(".", "").replace("-", "").lstrip("0")),
+    )
+
+
+def marked(text: str, *, comma_is_point: bool = False) -> Quantity | None:
+    """Returns the number that a short marked answer states, a formula's value included; None where it states none."""
+    entire = numbers.entire(text, comma_is_point=comma_is_point)
+    if entire is not None:
+        return entire
+    if _FORMULA.search(text):
+        computed = _computed(text)
+        if computed is not None:
+            return computed
+        if _VARIABLE.search(text) and not _WORD.search(text):
+            return None
+    return numbers.stated(text, comma_is_point=comma_is_point)
+
+
+def value_of(text: str) -> Quantity | None:
+    """Returns the value of a text that is a number or a formula without variables, None of any other."""
+    entire = numbers.entire(text)
+    return entire if entire is not None and not entire.upper else _computed(text)
+
+
+def _computed(text: str) -> Quantity | None:
+    """Returns the value of a formula without variables; its last side where it is an equation."""
+    sides = _EQUALS.split(mathematics.plain(text))
+    for side in (sides[-1], sides[0]):
+        try:
+            values, variables = formulas.evaluated(side)
+        except formulas.NoFormula:
+            continue
+        value = values[0]
+        if variables or (isinstance(value, complex) and abs(value.imag) > 1e-9):
+            return None
+        exact = value if isinstance(value, Fraction) else Fraction(value.real)
+        return Quantity(value=exact)
+    return None
+
+
+def _said(text: str, question: str, comma: bool) -> Quantity | None:
+    said = [(sentence, read) for sentence in sentences.of(text) if (read := _found(sentence, comma))]
+    if not said:
+        return None
+    equations = [sentence for sentence, _ in said if "=" in sentence]
+    if equations and (value := numbers.stated(equations[-1], comma_is_point=comma)) is not None:
+        return value
+    if len(said) <= _SHORT_REPLY_SENTENCES:
+        asked = {quantity.value for quantity in _found(question, comma)}
+        fresh = [quantity for _, read in said for quantity in read if quantity.value not in asked]
+        return fresh[0] if fresh else said[0][1][0]
+    concluding = [read for sentence, read in said if _CONCLUDES.search(sentence)]
+    return (concluding or [said[-1][1]])[-1][-1]
+
+
+def _found(text: str, comma: bool) -> list[Quantity]:
+    return [quantity for _, quantity in numbers.found(text, comma_is_point=comma)]
+
+
+def _comma_is_point(text: str, question: str) -> bool:
+    if not _AMBIGUOUS.search(text):
+        return False
+    own = languages.of(text)
+    return own in languages.COMMA_IS_POINT if own else languages.writes_comma_as_point(question)
+
+
+def compared(read: Sequence[Quantity | None], question: str) -> list[tuple[Hashable, JSON] | None]:
+    """Returns for each quantity of a panel a key that is equal where they are the same, and how it is shown."""
+    present = [quantity for quantity in read if quantity is not None]
+    usual = _usual_unit(present, question)
+    hundredths = _percent_is_hundredth(present, question)
+    scales = [_scale(quantity, usual, hundredths) for quantity in present]
+    own = [
+        Rounded(scale.of(quantity.value), quantity.step * scale.ratio, quantity.digits)
+        for quantity, scale in zip(present, scales, strict=True)
+    ]
+    answers = iter(
+        [
+            (_key(value, quantity, scale), _shown(written.value, quantity, scale))
+            for value, written, quantity, scale in zip(equality.rounded(own), own, present, scales, strict=True)
+        ]
+    )
+    return [None if quantity is None else next(answers) for quantity in read]
+
+
+def _usual_unit(quantities: Sequence[Quantity], question: str) -> Unit | None:
+    """Returns the unit to compare in: the one that the question asks for, else the one that most of the panel uses."""
+    used = Counter(quantity.unit for quantity in quantities if quantity.unit is not None)
+    if not used:
+        return None
+    dimensions = {unit.dimension for unit in used}
+    for match in _ASKS_UNIT.finditer(question):
+        asked, _ = units.after(question, match.end())
+        if asked is not None and asked.dimension in dimensions:
+            return asked
+    weight = Counter(unit.dimension for unit in used.elements())
+    return max(used, key=lambda unit: (weight[unit.dimension], used[unit], unit.dimension, unit.factor))
+
+
+def _percent_is_hundredth(quantities: Sequence[Quantity], question: str) -> bool:
+    plain = [abs(quantity.value) <= 1 for quantity in quantities if not quantity.percent]
+    return not _ASKS_PERCENT.search(question) and 2 * sum(plain) > len(plain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How a number comes into the unit compared in; `dimension` is empty unless it measures something else."""
+
+    ratio: Fraction = Fraction(1)
+    shift: Fraction = Fraction(0)
+    dimension: str = ""
+
+    def of(self, value: Fraction) -> Fraction:
+        return value * self.ratio + self.shift
+
+
+_AS_IT_IS = _Scale()
+
+
+def _scale(quantity: Quantity, usual: Unit | None, hundredths: bool) -> _Scale:
+    unit = quantity.unit
+    if unit is None or usual is None or unit == usual:
+        return _Scale(ratio=Fraction(1, 100)) if quantity.percent and hundredths else _AS_IT_IS
+    if unit.dimension != usual.dimension:
+        return _Scale(ratio=unit.factor, shift=unit.zero * unit.factor, dimension=unit.dimension)
+    ratio = unit.factor / usual.factor
+    return _Scale(ratio=ratio, shift=unit.zero * ratio - usual.zero)
+
+
+def _key(value: Fraction, quantity: Quantity, scale: _Scale) -> Hashable:
+    if quantity.upper is not None:
+        return ("range", scale.dimension, numbers.key(value), numbers.key(scale.of(quantity.upper)))
+    if quantity.spread is not None:
+        return ("spread", scale.dimension, numbers.key(value), numbers.key(quantity.spread * scale.ratio))
+    return (scale.dimension, numbers.key(value)) if scale.dimension else numbers.key(value)
+
+
+def _shown(value: Fraction, quantity: Quantity, scale: _Scale) -> JSON:
+    if quantity.upper is not None:
+        return f"{numbers.shown(value)} to {numbers.shown(scale.of(quantity.upper))}"
+    if quantity.spread is not None:
+        return f"{numbers.shown(value)} ± {numbers.shown(quantity.spread * scale.ratio)}"
+    return numbers.shown(value)
