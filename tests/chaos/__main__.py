@@ -1,0 +1,92 @@
+"""`python -m tests.chaos`: kills and freezes everything in a service while clients wait, and says what it has cost."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tests.chaos import report
+from tests.chaos.run import OWN_POSTGRES, RPC_FAILURE, Plan, Result, run
+from tests.chaos.victims import Action, Kind
+
+TIMES = 20
+
+
+def main(
+    jobs: Annotated[int, typer.Option(help="Ask at least so many.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Decides who asks what, and who is struck when.")] = 1,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there.")] = None,
+    quick: Annotated[bool, typer.Option(help="Each fault once.")] = False,
+    times: Annotated[int, typer.Option(help="How often each fault is done.")] = TIMES,
+    kinds: Annotated[str, typer.Option(help="Only these, with commas between.")] = "",
+    actions: Annotated[str, typer.Option(help="kill, freeze or both.")] = "kill,freeze",
+    rate: Annotated[float, typer.Option(help="Jobs a second.")] = 1.5,
+    minutes: Annotated[float | None, typer.Option(help="Begin no fault after so long.")] = None,
+    resume: Annotated[bool, typer.Option(help="Do what the runs in the --json file have left, and add to it.")] = False,
+    store: Annotated[str | None, typer.Option(help=f"`{OWN_POSTGRES}`: a server of its own; or an address.")] = None,
+    rpc_failure: Annotated[bool, typer.Option(help="Let Ray lose calls of its own.")] = False,
+    keep: Annotated[bool, typer.Option(help="Keep the folder with the logs.")] = False,
+) -> None:
+    """Prints one table; the exit code is 1 where anything was lost, ended twice, or was paid for twice."""
+    before = report.read(json_file) if resume and json_file is not None else []
+    strikes = _strikes(1 if quick else times, kinds, actions, own_database=store == OWN_POSTGRES)
+    plan = Plan(
+        jobs=max(0, jobs - sum(part["jobs"] for part in before)),
+        seed=seed + len(before),
+        strikes=_left(strikes, before),
+        rate=rate,
+        minutes=minutes,
+        store=store,
+        variables={"RAY_testing_rpc_failure": RPC_FAILURE} if rpc_failure else {},
+        keep=keep,
+    )
+    console = Console(width=140)
+    result = asyncio.run(_until_told_to_stop(plan, console))
+    parts = [*before, report.as_json(result)]
+    if json_file is not None:
+        report.write(json_file, parts)
+    report.show(parts, console)
+    raise typer.Exit(_exit_code(report.total(parts)))
+
+
+async def _until_told_to_stop(plan: Plan, console: Console) -> Result:
+    """Returns what the run has cost; SIGTERM cancels it, and then it too leaves nothing behind."""
+    running = asyncio.ensure_future(run(plan, say=lambda line: console.print(line, markup=False, highlight=False)))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    return await running
+
+
+def _strikes(times: int, kinds: str, actions: str, *, own_database: bool) -> dict[tuple[Kind, Action], int]:
+    wanted = [Kind(name) for name in kinds.split(",") if name]
+    if not wanted:
+        wanted = [kind for kind in Kind if kind is not Kind.DATABASE or own_database]
+    return {
+        (kind, Action(action)): times
+        for kind in wanted
+        for action in actions.split(",")
+        if kind is not Kind.DATABASE or action == Action.KILL
+    }
+
+
+def _left(strikes: dict[tuple[Kind, Action], int], before: list[dict[str, Any]]) -> dict[tuple[Kind, Action], int]:
+    """Returns the faults that earlier runs have not done yet."""
+    done = report.total(before)["kinds"]
+    return {
+        (kind, action): max(0, times - done.get(f"{kind} {action}", {"faults": 0})["faults"])
+        for (kind, action), times in strikes.items()
+    }
+
+
+def _exit_code(total: dict[str, Any]) -> int:
+    return int(any(total[name] for name in report.WRONGS))
+
+
+if __name__ == "__main__":
+    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    app.command()(main)
+    app()
