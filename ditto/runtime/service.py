@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ditto.domain.events import Recorded
 from ditto.domain.job import Job, JobState, fold
@@ -35,8 +36,11 @@ from ditto.settings import Settings
 from ditto.settings.resolving import resolve
 from ditto.store.port import Claim, Filter, JobRow, Journal
 
+T = TypeVar("T")
 PAUSE_S = 0.2
 POLL_S = 30.0
+PATIENCE_S = 5.0
+"""A holder that is silent for so much longer than it was asked to wait is taken for gone: it may be frozen."""
 TRIES = 5
 
 
@@ -163,13 +167,15 @@ class Service:
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            row = await self._row(job_id)
             left_s = POLL_S if until is None else max(0.0, min(POLL_S, until - time.monotonic()))
-            if row.state.ended or left_s == 0:
-                return await self.get(job_id)
             try:
-                job = await self._placer.holding(row.holder).wait(job_id, left_s)
-            except HolderGone:
+                row = await self._row(job_id)
+                if row.state.ended or left_s == 0:
+                    return await self.get(job_id)
+                job = await _heard(self._placer.holding(row.holder).wait(job_id, left_s), left_s)
+            except (HolderGone, StoreUnavailable, Unavailable):
+                if left_s == 0:
+                    raise
                 await asyncio.sleep(min(PAUSE_S, left_s))
             else:
                 if job.state.ended:
@@ -182,19 +188,21 @@ class Service:
             NotFound: There is no such job.
         """
         while True:
-            row = await self._row(job_id)
-            if row.state.ended:
-                records = await self._read(job_id, after)
-            else:
-                try:
-                    records = await self._placer.holding(row.holder).events(job_id, after, POLL_S)
-                except HolderGone:
-                    await asyncio.sleep(PAUSE_S)
-                    records = await self._read(job_id, after)
+            ended, records = False, list[Recorded]()
+            try:
+                row = await self._row(job_id)
+                if row.state.ended:
+                    ended, records = True, list(await self._read(job_id, after))
+                else:
+                    records = await _heard(self._placer.holding(row.holder).events(job_id, after, POLL_S), POLL_S)
+            except (HolderGone, StoreUnavailable, Unavailable):
+                await asyncio.sleep(PAUSE_S)
+                with suppress(Unavailable):  # a stream outlives a restart of the store
+                    records = list(await self._read(job_id, after))
             for record in records:
                 yield record
                 after = record.seq
-            if row.state.ended:
+            if ended:
                 return
 
     async def cancel(self, job_id: str) -> Job:
@@ -209,7 +217,7 @@ class Service:
                 return await self.get(job_id)
             try:
                 return await self._placer.holding(row.holder).cancel(job_id)
-            except HolderGone:
+            except (HolderGone, StoreUnavailable):
                 await asyncio.sleep(PAUSE_S)
 
     async def retry(self, job_id: str) -> Job:
@@ -330,3 +338,16 @@ class Service:
         if row is None:
             raise NotFound(f"there is no job {job_id}")
         return row
+
+
+async def _heard(answer: Awaitable[T], wait_s: float) -> T:
+    """Returns what a holder says, which was asked to say it within `wait_s`.
+
+    Raises:
+        HolderGone: It is silent.
+    """
+    try:
+        async with asyncio.timeout(wait_s + PATIENCE_S):
+            return await answer
+    except TimeoutError:
+        raise HolderGone("the holder does not answer") from None

@@ -1,0 +1,110 @@
+"""Whoever waits for a job sees neither its holder fall silent nor the store go away for a while."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ditto.domain.events import Recorded
+from ditto.domain.job import Job, JobState
+from ditto.errors import StoreUnavailable, Unavailable
+from ditto.runtime import service
+from ditto.runtime.service import Service
+from ditto.settings import from_args
+from ditto.store.memory import MemoryJournal
+from ditto.store.port import JobRow
+from tests.unit.domain.jobs import answered, begun, finished, spec, started
+from tests.unit.runtime.house import House, asked
+
+SETTINGS = from_args({}, source="x")
+DONE = finished(answered(started(begun(spec("a"))), "a", "42"))
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr(service, "PAUSE_S", 0.0)
+    monkeypatch.setattr(service, "PATIENCE_S", 0.0)
+
+
+class Holders:
+    """A placer whose holders do in turn what is given: raise, stay silent, or tell that the job has ended."""
+
+    def __init__(self, *deeds: Exception | Job | None) -> None:
+        self._deeds = list(deeds)
+
+    def holding(self, name: str) -> Holders:
+        return self
+
+    async def wait(self, job_id: str, timeout_s: float) -> Job:
+        match self._deeds.pop(0):
+            case Job() as job:
+                return job
+            case None:
+                await asyncio.Event().wait()
+                raise AssertionError
+            case error:
+                raise error
+
+    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
+        await self.wait(job_id, wait_s)
+        return []
+
+
+class Shaky(MemoryJournal):
+    """Fails so often before it answers."""
+
+    failures = 0
+
+    async def row(self, job_id: str) -> JobRow | None:
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("away")
+        return await super().row(job_id)
+
+
+def waiting(journal: MemoryJournal, *deeds: Exception | Job | None) -> Service:
+    async def nothing() -> None:
+        return None
+
+    return Service(settings=SETTINGS, journal=journal, placer=Holders(*deeds), check=nothing, closing=nothing)
+
+
+@pytest.fixture
+async def journal():
+    house = House()
+    house.journal = Shaky()
+    host = await house.host()
+    await host.accept("j1", asked("slow"), None)
+    yield house.journal
+    await house.close()
+
+
+async def test_a_holder_that_cannot_read_the_store_is_asked_again(journal):
+    job = await waiting(journal, StoreUnavailable("away"), DONE).wait("j1")
+    assert job.state is JobState.COMPLETE
+
+
+async def test_a_holder_that_is_silent_is_asked_again(journal, monkeypatch):
+    monkeypatch.setattr(service, "POLL_S", 0.01)
+    job = await waiting(journal, None, DONE).wait("j1")
+    assert job.state is JobState.COMPLETE
+
+
+async def test_a_restart_of_the_store_is_not_seen(journal):
+    journal.failures = 3
+    job = await waiting(journal, DONE).wait("j1")
+    assert job.state is JobState.COMPLETE
+
+
+async def test_who_has_no_time_left_is_told_that_the_store_is_away(journal):
+    journal.failures = 3
+    with pytest.raises(Unavailable):
+        await waiting(journal).wait("j1", 0.0)
+
+
+async def test_a_stream_goes_on_when_the_store_is_back(journal):
+    journal.failures = 1
+    events = waiting(journal, StoreUnavailable("away")).events("j1")
+    assert [(await anext(events)).seq for _ in range(2)] == [1, 2]
+    await events.aclose()
