@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ditto.domain.events import Failure, Reply
-from ditto.errors import StaleEpoch
+from ditto.errors import HolderGone, StaleEpoch
 from ditto.providers.port import ModelRequest
 from ditto.runtime.orders import Batch, Moved, Order, Outcome, Seen
+from ditto.runtime.wakefulness import Wakefulness
 
 KEEP_S = 600.0
 LATE_S = 60.0
@@ -94,13 +95,17 @@ class Caller:
         self._owner: dict[str, _Owner] = {}
         self._over: dict[str, float] = {}
         self._tidied_at = clock()
+        self._wakefulness = Wakefulness()
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
         """Begins these calls and ends those cancelled; returns this instance's id.
 
         Raises:
             StaleEpoch: A later instance of the holder has spoken.
+            HolderGone: This process has slept, and these orders may be with another one since: give them again.
         """
+        if self._wakefulness.drowsy():
+            raise HolderGone(f"{self._name} has slept")
         desk = self._desk(holder, epoch)
         for order in orders:
             self._take(order, holder, desk)
@@ -141,6 +146,7 @@ class Caller:
 
     async def close(self) -> None:
         """Ends every call."""
+        await self._wakefulness.close()
         for task in list(self._running.values()):
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)

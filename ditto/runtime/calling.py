@@ -34,6 +34,7 @@ class Lines:
     Args:
         deliver: Called with each outcome.
         replaced: Called when a caller knows a later instance of this holder.
+        may_order: Tells whether the jobs here are this holder's for certain: until then no order goes out.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Lines:
         epoch: int,
         deliver: Callable[[Outcome], None],
         replaced: Callable[[], None],
+        may_order: Callable[[], bool] = lambda: True,
     ) -> None:
         self._names = sorted(callers)
         self._lines = {
-            name: _Line(port, holder=holder, epoch=epoch, deliver=deliver, replaced=replaced)
+            name: _Line(port, holder=holder, epoch=epoch, deliver=deliver, replaced=replaced, may_order=may_order)
             for name, port in callers.items()
         }
 
@@ -66,6 +68,11 @@ class Lines:
     def forget(self, order_ids: list[str]) -> None:
         for line in self._lines.values():
             line.forget(order_ids)
+
+    def stop(self) -> None:
+        """Says nothing more: somebody else speaks for these jobs."""
+        for line in self._lines.values():
+            line.stop()
 
     async def close(self) -> None:
         for line in self._lines.values():
@@ -98,12 +105,14 @@ class _Line:
         epoch: int,
         deliver: Callable[[Outcome], None],
         replaced: Callable[[], None],
+        may_order: Callable[[], bool],
     ) -> None:
         self._port = port
         self._holder = holder
         self._epoch = epoch
         self._deliver = deliver
         self._replaced = replaced
+        self._may_order = may_order
         self._outstanding: dict[str, _Given] = {}
         self._unsent: set[str] = set()
         self._cancelled: list[str] = []
@@ -132,6 +141,12 @@ class _Line:
             self._outstanding.pop(order_id, None)
             self._unsent.discard(order_id)
 
+    def stop(self) -> None:
+        self._outstanding.clear()
+        self._unsent.clear()
+        self._cancelled.clear()
+        self._journalled.clear()
+
     async def close(self) -> None:
         tasks = [task for task in (self._sender, self._poller) if task is not None]
         for task in tasks:
@@ -146,6 +161,9 @@ class _Line:
 
     async def _send(self) -> None:
         while self._unsent or self._cancelled:
+            if not self._may_order():
+                await asyncio.sleep(PAUSE_S)
+                continue
             orders = [self._outstanding[order_id].now() for order_id in self._unsent]
             self._unsent = set()
             cancelled, self._cancelled = self._cancelled, []

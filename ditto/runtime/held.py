@@ -152,6 +152,13 @@ class HeldJobs:
         """Begins no waiting job any more."""
         self._stopped = True
 
+    def keep_only(self, job_ids: set[str]) -> None:
+        """Lets go of the running jobs that are not among these: others have taken them over."""
+        for job_id, held in self._running.items():
+            if job_id not in job_ids:
+                self._calls.forget(held.runner.outstanding())
+                held.runner.let_go()
+
     def abandon(self) -> None:
         """Stops everything at once: somebody else goes on with these jobs."""
         self._stopped = True

@@ -34,6 +34,8 @@ from ditto.version import VERSION
 
 PREFIX = "job:"
 """A job's own actor is named by it; any other holder is shared."""
+LAPSED_S = 0.5
+"""How soon a lease that has run out is tried to be renewed again: until then no model is asked."""
 _ROOMY = Capacity()
 
 
@@ -56,6 +58,8 @@ class Host:
         name: The actor's name: `job:<id>` for one job's own, anything else for many.
         ended: Called when a job's own actor has nothing more to do.
         isolate: Called with a job that is to be taken up by an actor of its own.
+        replaced: Called when a later instance of this holder has begun: this one does nothing more, and its process is
+            to end. Where it was the later one after all (it began while the other was frozen) it is begun again.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Host:
         capacity: Capacity = _ROOMY,
         ended: Callable[[], None] = lambda: None,
         isolate: Callable[[str], None] = lambda job_id: None,
+        replaced: Callable[[], None] = lambda: None,
         clock: Clock = utc_now,
         pid: int = 0,
     ) -> None:
@@ -86,6 +91,7 @@ class Host:
         self._used = False
         self._draining = False
         self._replaced = False
+        self._tell_replaced = replaced
         self._keeping: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
         self._lines: Lines
@@ -101,7 +107,12 @@ class Host:
         await self._lease.begin()
         epoch = self._lease.epoch
         self._lines = Lines(
-            self._callers, holder=self._name, epoch=epoch, deliver=self._deliver, replaced=self._step_down
+            self._callers,
+            holder=self._name,
+            epoch=epoch,
+            deliver=self._deliver,
+            replaced=self._step_down,
+            may_order=self._lease.current,
         )
         self._jobs = HeldJobs(
             self._name,
@@ -335,13 +346,16 @@ class Host:
 
     def _hold(self) -> None:
         if self._keeping is None or self._keeping.done():
+            self._lease.rise()
             self._keeping = self._jobs.own(self._keep_lease())
 
     async def _keep_lease(self) -> None:
         """Renews the lease while there are jobs, and finds any that the journal says are here and are not."""
         while True:
-            await self._lease.renew()
-            await asyncio.sleep(self._lease.length_s / 3)
+            until = await self._lease.renew()
+            if until is not None and await self._let_go_of_lost():
+                self._lease.confirm(until)
+            await asyncio.sleep(self._lease.length_s / 3 if self._lease.current() else LAPSED_S)
             if not len(self._jobs) and not len(self._adopter.suspects):
                 return
             try:
@@ -352,8 +366,19 @@ class Host:
             if lost and not self._replaced:
                 await self._adopter.take_up(lost)
 
+    async def _let_go_of_lost(self) -> bool:
+        """Stops what others have taken over while the lease had run out; returns whether the journal could say."""
+        try:
+            rows = await self._journal.held(self._name)
+        except StoreUnavailable:
+            return False
+        self._jobs.keep_only({row.job_id for row in rows})
+        return True
+
     def _step_down(self) -> None:
         """Stops everything: a later instance of this holder goes on with its jobs."""
         self._replaced = True
         self._jobs.abandon()
+        self._lines.stop()
         self._adopter.suspects.clear()
+        self._tell_replaced()

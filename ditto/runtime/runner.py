@@ -60,6 +60,7 @@ class JobRunner:
         self._clock = clock
         self._outcomes: dict[str, Outcome] = {}
         self._cancelled = False
+        self._let_go = False
         self._arrived = asyncio.Event()
 
     def deliver(self, outcome: Outcome) -> None:
@@ -75,6 +76,11 @@ class JobRunner:
     def cancel(self) -> None:
         """Asks the job to end without a verdict."""
         self._cancelled = True
+        self._arrived.set()
+
+    def let_go(self) -> None:
+        """Has the job stop here: another holder has taken it over."""
+        self._let_go = True
         self._arrived.set()
 
     async def run(self) -> Job:
@@ -96,7 +102,7 @@ class JobRunner:
     async def _turn(self) -> None:
         before = self.job
         taken, self._outcomes = list(self._outcomes.values()), {}
-        if any(isinstance(outcome.result, Moved) for outcome in taken):
+        if self._let_go or any(isinstance(outcome.result, Moved) for outcome in taken):
             raise AppendConflict(f"job {self.job.id} has been taken over")
         events = await self._turn_events(taken)
         if events:

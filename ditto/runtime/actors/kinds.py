@@ -69,6 +69,7 @@ class _JobActor:
             capacity=Capacity(running=settings.limits.running_jobs, waiting=settings.limits.waiting_jobs),
             ended=lambda: self._do(self._tell_keeper()),
             isolate=lambda job_id: self._do(self._take_apart(job_id)),
+            replaced=lambda: self._do(_end()),
             pid=os.getpid(),
         )
         self._name = name
@@ -221,6 +222,14 @@ def create(kind: Any, name: str, *args: Any, with_journal: bool = False) -> Acto
         resources=ON_HEAD if with_journal else None,
     ).remote(*args)
     return handle
+
+
+async def _end() -> None:
+    """Ends this process a moment later, so that who waits for an answer gets it; where it is to be there, Ray begins it
+    again.
+    """
+    await asyncio.sleep(START_PAUSE_S)
+    os._exit(1)
 
 
 def open_journal(settings: Settings) -> Journal:
