@@ -1,7 +1,8 @@
 """A PostgreSQL server of a test's own, from the machine's own binaries: Debian's package `postgresql`.
 
 `begun()` gives one that can be stopped, restarted and asked for new empty databases. It listens on a free port of
-loopback with a password, so that any process of any user can reach it; its files are gone afterwards.
+loopback with a password, so that any process of any user can reach it; its files are gone afterwards. Its processes
+are killed in tests, the machine is not: so it does without `fsync`.
 """
 
 from __future__ import annotations
@@ -48,11 +49,12 @@ class Server:
         password = folder / "password"
         password.write_text(PASSWORD, encoding="utf-8")
         password.chmod(0o644)
-        self._run("initdb", "-D", self._data, "-U", _USER, "-A", "scram-sha-256", "--pwfile", password, "--no-sync")
+        access = ("-U", _USER, "-A", "scram-sha-256", "--pwfile", password)
+        self._run("initdb", "-D", self._data, "-E", "UTF8", "--locale=C", "--no-sync", *access)
 
     def start(self) -> None:
         """Returns when the server takes connections."""
-        options = f"-h 127.0.0.1 -p {self._port} -k {self._folder} -c log_min_messages=fatal"
+        options = f"-h 127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off -c log_min_messages=fatal"
         self._run("pg_ctl", "start", "-D", self._data, "-w", "-t", _WAIT_S, "-l", self._folder / "log", "-o", options)
 
     def stop(self, mode: str = "immediate") -> None:

@@ -107,9 +107,18 @@ def _engine(address: PostgresAddress) -> Engine:
     except psycopg.Error:
         message = f"{address} is no address of a database; percent-encode the special signs in user and password"
         raise ConfigurationError(message) from None  # its words may hold the password
+
+    def connected() -> Any:
+        connection = psycopg.connect(**{**_CONNECTING, **given})
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            connection.close()
+            raise ConfigurationError(f"{address}: the database's encoding is {encoding}, and has to be UTF8")
+        return connection
+
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(**{**_CONNECTING, **given}),
+        creator=connected,
         isolation_level="AUTOCOMMIT",
         poolclass=NullPool,
         use_native_hstore=False,
@@ -128,9 +137,6 @@ def _prepare(connection: Connection, address: PostgresAddress) -> None:
     """Brings the tables to this version, once for all the processes that begin at the same time."""
     if _version(connection, address) == tables.SCHEMA_VERSION:
         return
-    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-    if encoding != "UTF8":
-        raise ConfigurationError(f"{address}: the database's encoding is {encoding}, and has to be UTF8")
     connection.exec_driver_sql("BEGIN")
     connection.exec_driver_sql("SET LOCAL lock_timeout TO '60s'")
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")

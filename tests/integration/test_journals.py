@@ -1,54 +1,24 @@
-"""Every journal keeps the same contract: the one on SQLite and the one in memory."""
+"""Every journal keeps the same contract: the one in memory, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sqlite3
-import stat
 from datetime import timedelta
 
 import pytest
 
 from ditto.domain import events as ev
 from ditto.domain.job import JobState
-from ditto.domain.verdict import Intent, Verdict
-from ditto.errors import (
-    AppendConflict,
-    ConfigurationError,
-    JournalUnreadable,
-    KeyTaken,
-    StaleEpoch,
-    StoreUnavailable,
-)
-from ditto.store.memory import MemoryJournal
-from ditto.store.port import Append, Claim, Filter
-from ditto.store.sqlite import SqliteJournal
-from tests.unit.domain.jobs import NOON, at, spec
-
-STARTED = ev.CallStarted(call="a", round=1, caller="caller:0")
-VERDICT = Verdict(result="42", summary="42", intent=Intent.ANSWER, confidence=0.4, needs_review=True)
-
-
-@pytest.fixture(params=["sqlite", "memory"])
-async def journal(request, tmp_path):
-    opened = SqliteJournal(tmp_path / "journal.db") if request.param == "sqlite" else MemoryJournal()
-    yield opened
-    await opened.close()
-
-
-def acceptance(job_id="j1", *, second=0.0, claim=None, append_id="accept", **changes):
-    event = ev.JobAccepted(spec=spec("a", **changes), holder="host:0")
-    return Append(job_id=job_id, id=append_id, after=0, events=((at(second), event),), claim=claim)
-
-
-def more(*events, job_id="j1", after=1, append_id="more", second=1.0):
-    return Append(job_id=job_id, id=append_id, after=after, events=tuple((at(second), event) for event in events))
+from ditto.errors import AppendConflict, KeyTaken, StaleEpoch
+from ditto.store.opening import open_journal
+from ditto.store.port import Claim, Filter
+from tests.integration.appends import COMPLETED, STARTED, acceptance, life, more
+from tests.unit.domain.jobs import NOON, at
 
 
 async def test_what_was_appended_is_read_in_order(journal):
     await journal.append(acceptance())
-    await journal.append(more(STARTED, ev.JobCompleted(verdict=VERDICT, merge_s=0.1)))
+    await journal.append(more(STARTED, COMPLETED))
     records = await journal.read("j1")
     assert [record.seq for record in records] == [1, 2, 3]
     assert records[1].event == STARTED
@@ -90,17 +60,6 @@ async def test_a_conflict_in_a_batch_fails_that_jobs_append_alone(journal):
     results = await asyncio.gather(*(journal.append(append) for append in appends), return_exceptions=True)
     assert [type(result) for result in results if result is not None] == [AppendConflict]
     assert {len(await journal.read(f"j{n}")) for n in range(20)} == {2}
-
-
-async def test_an_append_that_cannot_be_encoded_fails_alone(tmp_path):
-    journal = SqliteJournal(tmp_path / "journal.db")
-    good = [journal.append(acceptance(f"j{n}")) for n in range(5)]
-    bad = journal.append(acceptance("bad", metadata={"when": NOON}))
-    results = await asyncio.gather(*good, bad, return_exceptions=True)
-    assert results[:5] == [None] * 5
-    assert isinstance(results[5], TypeError)
-    assert await journal.row("bad") is None
-    await journal.close()
 
 
 async def test_a_key_names_the_job_that_took_it_first(journal):
@@ -148,7 +107,7 @@ async def test_an_earlier_epoch_cannot_renew_the_lease(journal):
 async def test_jobs_are_listed_newest_first_page_by_page(journal):
     for n in range(5):
         await journal.append(acceptance(f"j{n}", second=n, metadata={"team": "red" if n % 2 else "blue", "n": n}))
-    await journal.append(more(STARTED, ev.JobCompleted(verdict=VERDICT, merge_s=0.1), job_id="j3", second=9))
+    await journal.append(more(STARTED, COMPLETED, job_id="j3", second=9))
     first = await journal.page(Filter(), 3, None)
     assert [row.job_id for row in first.rows] == ["j4", "j3", "j2"]
     rest = await journal.page(Filter(), 3, first.cursor)
@@ -168,55 +127,92 @@ async def test_metadata_is_compared_as_the_text_of_its_json(journal):
     assert (await journal.page(Filter(metadata={"urgent": "1"}), 10, None)).rows == ()
 
 
-async def test_an_event_that_this_version_does_not_know_stops_that_job_alone(tmp_path):
-    journal = SqliteJournal(tmp_path / "journal.db")
-    await journal.append(acceptance("j1"))
-    await journal.append(acceptance("j2"))
-    with sqlite3.connect(tmp_path / "journal.db") as connection:
-        connection.execute("UPDATE events SET body = ? WHERE job_id = 'j1'", (b'{"kind": "job.teleported"}',))
-    connection.close()
-    with pytest.raises(JournalUnreadable, match="event 1 of job j1"):
-        await journal.read("j1")
-    assert len(await journal.read("j2")) == 1
-    await journal.close()
+async def test_an_acceptance_that_comes_twice_at_once_is_one(journal):
+    same = acceptance(claim=Claim(key="k", fingerprint="f"))
+    await asyncio.gather(journal.append(same), journal.append(same), journal.append(same))
+    assert len(await journal.read("j1")) == 1
 
 
-async def test_two_processes_share_one_file(tmp_path):
-    one, two = SqliteJournal(tmp_path / "journal.db"), SqliteJournal(tmp_path / "journal.db")
-    await one.append(acceptance())
+async def test_of_a_hundred_simultaneous_claims_of_one_key_one_wins_and_the_others_are_told_which(journal):
+    claim = Claim(key="order-7", fingerprint="f")
     results = await asyncio.gather(
-        one.append(more(STARTED, append_id="one")), two.append(more(STARTED, append_id="two")), return_exceptions=True
+        *(journal.append(acceptance(f"j{n}", claim=claim)) for n in range(100)), return_exceptions=True
     )
-    assert sorted(type(result).__name__ for result in results) == ["AppendConflict", "NoneType"]
-    assert len(await two.read("j1")) == 2
-    await one.close()
-    await two.close()
+    winner, _ = await journal.keyed("order-7")
+    assert [n for n, result in enumerate(results) if result is None] == [int(winner[1:])]
+    assert {result.job_id for result in results if isinstance(result, KeyTaken)} == {winner}
+    assert await journal.job_ids("", 200) == [winner]
 
 
-async def test_the_file_belongs_to_its_user_alone_and_syncs_each_commit(tmp_path):
-    journal = SqliteJournal(tmp_path / "folder" / "journal.db")
-    assert stat.S_IMODE(os.stat(tmp_path / "folder" / "journal.db").st_mode) == 0o600
+async def test_a_conflict_and_a_taken_key_leave_the_rest_of_their_batch_written(journal):
+    await journal.append(acceptance("first", claim=Claim(key="k", fingerprint="f")))
+    results = await asyncio.gather(
+        journal.append(acceptance("late", claim=Claim(key="k", fingerprint="f"))),
+        journal.append(acceptance("new", claim=Claim(key="other", fingerprint="f"))),
+        journal.append(more(STARTED, job_id="nobody")),
+        journal.append(more(STARTED, job_id="first")),
+        journal.begin_epoch("host:0"),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [KeyTaken, type(None), AppendConflict, type(None), int]
+    assert [len(await journal.read(job_id)) for job_id in ("first", "late", "new", "nobody")] == [2, 0, 1, 0]
+    assert await journal.keyed("other") == ("new", "f")
+
+
+async def test_a_job_that_is_retried_after_its_end_is_open_again_under_its_new_deadline(journal):
+    for append in life(metadata={"team": "red"}):
+        await journal.append(append)
+    ended = await journal.row("j1")
+    assert (ended.state, ended.deadline_at) == (JobState.COMPLETE, at(1800))
+
+    again = ev.JobRetried(holder="host:1", epoch=3, deadline_at=at(3600))
+    await journal.append(more(again, after=4, append_id="retry", second=60))
+
+    row = await journal.row("j1")
+    assert (row.state, row.holder, row.deadline_at) == (JobState.RUNNING, "host:1", at(3600))
+    assert [row.job_id for row in await journal.held("host:1")] == ["j1"]
+    assert (await journal.page(Filter(needs_review=True), 10, None)).rows == ()
+    await journal.append(more(COMPLETED, after=5, append_id="end again", second=61))
+    assert await journal.held("host:1") == []
+    assert (await journal.row("j1")).state is JobState.COMPLETE
+
+
+async def test_a_deadline_that_passes_before_any_call_makes_the_job_a_running_one(journal):
+    await journal.append(acceptance())
+    await journal.append(more(ev.DeadlinePassed()))
+    assert (await journal.row("j1")).state is JobState.RUNNING
+
+
+async def test_any_text_is_kept_and_found(journal):
+    odd = 'Zoë says "null" \\ \N{SNOWMAN} \x00 %s %(name)s :name ?'
+    claim = Claim(key="ключ %s", fingerprint=odd.replace("\x00", ""))
+    await journal.append(acceptance("j1", system=odd, metadata={odd: odd, "%": 1}, claim=claim))
+    (record,) = await journal.read("j1")
+    assert record.event.spec.system == odd
+    assert await journal.keyed("ключ %s") == ("j1", claim.fingerprint)
+    assert [row.job_id for row in (await journal.page(Filter(metadata={odd: odd}), 10, None)).rows] == ["j1"]
+
+
+async def test_an_append_that_cannot_be_encoded_fails_alone(store):
+    journal = open_journal(store)
+    good = [journal.append(acceptance(f"j{n}")) for n in range(5)]
+    bad = journal.append(acceptance("bad", metadata={"when": NOON}))
+    results = await asyncio.gather(*good, bad, return_exceptions=True)
+    assert results[:5] == [None] * 5
+    assert isinstance(results[5], TypeError)
+    assert await journal.row("bad") is None
     await journal.close()
 
 
-async def test_a_file_that_is_no_journal_is_refused_and_left_alone(tmp_path):
-    path = tmp_path / "journal.db"
-    path.write_bytes(b"this is a letter to my aunt" * 100)
-    with pytest.raises(ConfigurationError, match=r"journal\.db is no journal of Ditto's"):
-        SqliteJournal(path)
-    assert path.read_bytes() == b"this is a letter to my aunt" * 100
+async def test_many_jobs_with_long_texts_are_written_together(journal):
+    text = "x" * 200_000
+    await asyncio.gather(*(journal.append(acceptance(f"j{n:03}", system=text)) for n in range(40)))
+    assert await journal.job_ids("", 100) == [f"j{n:03}" for n in range(40)]
+    assert (await journal.read("j039"))[0].event.spec.system == text
 
 
-async def test_a_file_of_a_newer_version_is_refused(tmp_path):
-    path = tmp_path / "journal.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version=99")
-    connection.close()
-    with pytest.raises(ConfigurationError, match="newer Ditto"):
-        SqliteJournal(path)
-
-
-async def test_a_folder_that_cannot_be_made_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreUnavailable, match="file"):
-        SqliteJournal(tmp_path / "file" / "journal.db")
+async def test_the_writing_check_changes_no_job(journal):
+    await journal.append(acceptance())
+    await journal.check()
+    assert await journal.job_ids("", 10) == ["j1"]
+    assert len(await journal.read("j1")) == 1
