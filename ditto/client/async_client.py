@@ -141,7 +141,7 @@ class AsyncDitto:
             metadata: Kept with the job and searchable.
             placement: An actor of the job's own (`dedicated`), a host (`shared`), or what there is (`auto`).
             on_disconnect: `cancel`: the job ends when this call is given up. By default it goes on.
-            idempotency_key: The same key and the same question is the same job.
+            idempotency_key: The same key and the same question is the same job. None: one of this call's own.
 
         What is None is left to the service's settings; `temperature` to `system` are passed on to the providers.
 
@@ -151,7 +151,9 @@ class AsyncDitto:
             DeadlineExceeded: The deadline passed before that.
             JobCancelled: Somebody cancelled the job.
             ResultInvalid: The type's own validators refuse the merged value.
-            Unavailable: The service cannot be reached or takes no jobs.
+            CrashLoop: The job killed every process that took it up.
+            RateLimited: The service is full, and was so for `deadline_s`, or for a minute where that is not given.
+            Unavailable: It takes no jobs, likewise; or it cannot be reached, and could not for a minute.
         """
         wanted = typed_result(schema)
         asked = asking.request(
@@ -214,7 +216,7 @@ class AsyncDitto:
 
         Raises:
             BadRequest: Arguments are wrong; `details` lists each under its name on the wire. Nothing was started.
-            Unavailable: The service cannot be reached or takes no jobs.
+            RateLimited, Unavailable: As in `ask`.
         """
         wanted = typed_result(schema)
         asked = asking.request(
@@ -270,6 +272,27 @@ class AsyncDitto:
             NotFound: There is no such job.
         """
         return await self._backend.cancel(job_id)
+
+    async def retry(self, job_id: str) -> JobView[Any]:
+        """Has the models that failed asked again and returns the job, which then runs; the replies that came stay.
+
+        A complete job of which no model failed is returned as it is.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It runs, or was cancelled.
+            RateLimited: The service is full.
+        """
+        return await self._backend.retry(job_id)
+
+    async def delete(self, job_id: str) -> None:
+        """Has the service forget a job, its journal and its result; its idempotency key is free again.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It has not ended.
+        """
+        await self._backend.delete(job_id)
 
     async def jobs(
         self,

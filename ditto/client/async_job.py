@@ -53,3 +53,23 @@ class AsyncJob(Generic[T]):
     async def cancel(self) -> JobView[T]:
         """Stops the job and returns it; harmless on one that has ended."""
         return self._result.read(await self._backend.cancel(self.id))
+
+    async def retry(self) -> JobView[T]:
+        """Has the models that failed asked again and returns the job, which then runs; the replies that came stay.
+
+        A complete job of which no model failed is returned as it is.
+
+        Raises:
+            Conflict: It runs, or was cancelled.
+            RateLimited: The service is full.
+        """
+        return self._result.read(await self._backend.retry(self.id))
+
+    async def delete(self) -> None:
+        """Has the service forget the job, its journal and its result; its idempotency key is free again.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It has not ended.
+        """
+        await self._backend.delete(self.id)

@@ -53,6 +53,14 @@ class Backend(Protocol):
         """Stops the job and returns it."""
         ...
 
+    async def retry(self, job_id: str) -> JobView[Any]:
+        """Has the failed models of a job that has ended asked again, and returns it as it then stands."""
+        ...
+
+    async def delete(self, job_id: str) -> None:
+        """Forgets a job that has ended."""
+        ...
+
     async def list(
         self,
         *,

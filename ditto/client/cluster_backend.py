@@ -6,17 +6,21 @@ All that the clients know of the runtime stands in this file, and it is loaded o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from ditto.client.backend import JobPage
+from ditto.client.coming_back import Patience, Tries, keyed, limit_s
 from ditto.client.job_event import JobEvent
 from ditto.domain import view
 from ditto.domain.event_view import render_event
 from ditto.domain.job import Job, JobState
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
-from ditto.runtime.service import ServicePort
+from ditto.errors import RateLimited, Unavailable
+from ditto.runtime.service import ServicePort, Submitted
+
+T = TypeVar("T")
 
 
 async def attach(address: str | None) -> ClusterBackend:
@@ -35,33 +39,45 @@ async def attach(address: str | None) -> ClusterBackend:
 
 
 class ClusterBackend:
-    """The service of a cluster."""
+    """The service of a cluster.
 
-    def __init__(self, service: ServicePort) -> None:
+    Args:
+        patience: How long a service that is full, drains or cannot write is waited for.
+    """
+
+    def __init__(self, service: ServicePort, patience: Patience = Patience()) -> None:  # noqa: B008  # it is frozen
         self._service = service
+        self._patience = patience
 
     async def ask(self, request: Request) -> JobView[Any]:
-        job = await self._ended(request)
+        job = await self._ended(keyed(request))
         failure = view.error(job)
         if failure is not None:
             raise failure
         return _view(job)
 
     async def submit(self, request: Request) -> JobView[Any]:
-        return _view((await self._service.submit(request)).job)
+        return _view((await self._submitted(keyed(request))).job)
 
     async def get(self, job_id: str) -> JobView[Any]:
-        return _view(await self._service.get(job_id))
+        return _view(await self._patiently(lambda: self._service.get(job_id)))
 
     async def wait(self, job_id: str, timeout_s: float | None) -> JobView[Any]:
-        return _view(await self._service.wait(job_id, timeout_s))
+        tries = Tries(self._patience, timeout_s)
+        return _view(await self._patiently(lambda: self._service.wait(job_id, tries.left_s()), tries))
 
     async def events(self, job_id: str, after: int) -> AsyncIterator[JobEvent]:
         async for recorded in self._service.events(job_id, after):
             yield JobEvent.of_wire(render_event(job_id, recorded))
 
     async def cancel(self, job_id: str) -> JobView[Any]:
-        return _view(await self._service.cancel(job_id))
+        return _view(await self._patiently(lambda: self._service.cancel(job_id)))
+
+    async def retry(self, job_id: str) -> JobView[Any]:
+        return _view(await self._patiently(lambda: self._service.retry(job_id)))
+
+    async def delete(self, job_id: str) -> None:
+        await self._patiently(lambda: self._service.forget(job_id))
 
     async def list(
         self,
@@ -72,8 +88,10 @@ class ClusterBackend:
         limit: int,
         cursor: str | None,
     ) -> JobPage:
-        page = await self._service.list(
-            state=state, needs_review=needs_review, metadata=metadata or None, limit=limit, cursor=cursor
+        page = await self._patiently(
+            lambda: self._service.list(
+                state=state, needs_review=needs_review, metadata=metadata or None, limit=limit, cursor=cursor
+            )
         )
         return JobPage(jobs=[_view(job) for job in page.jobs], cursor=page.cursor)
 
@@ -81,15 +99,28 @@ class ClusterBackend:
         await self._service.close()
 
     async def _ended(self, request: Request) -> Job:
-        if request.on_disconnect != "cancel":
-            return (await self._service.ask(request)).job
-        submitted = await self._service.submit(request)
+        submitted = await self._submitted(request)
+        if submitted.job.state.ended:
+            return submitted.job
         try:
-            return await self._service.wait(submitted.job.id)
+            return await self._patiently(lambda: self._service.wait(submitted.job.id))
         except asyncio.CancelledError:
-            if submitted.created:
+            if submitted.created and request.on_disconnect == "cancel":
                 await self._service.cancel(submitted.job.id)
             raise
+
+    async def _submitted(self, request: Request) -> Submitted:
+        tries = Tries(self._patience, limit_s(request))
+        return await self._patiently(lambda: self._service.submit(request), tries)
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]], tries: Tries | None = None) -> T:
+        """Returns what the work returns, begun again while the service cannot do it now."""
+        tries = tries or Tries(self._patience)
+        while True:
+            try:
+                return await work()
+            except (RateLimited, Unavailable) as error:
+                await tries.after_refusal(error)
 
 
 def _view(job: Job) -> JobView[Any]:

@@ -1,10 +1,11 @@
-"""The verbs over HTTP: a lost connection is tried again under the same idempotency key, so nothing is asked twice."""
+"""The verbs over HTTP: whatever breaks, the client comes back under the same idempotency key: nothing is asked twice.
+
+A failure that the server calls settled (`x-should-retry: false`) is final.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -14,22 +15,24 @@ import httpx
 from httpx_sse import EventSource
 
 from ditto.client.backend import JobPage
+from ditto.client.coming_back import Patience, Tries, keyed, limit_s
 from ditto.client.job_event import JobEvent
 from ditto.domain.job import JobState
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
-from ditto.errors import ConfigurationError, ServiceError, Unavailable, service_error
+from ditto.errors import ConfigurationError, Conflict, NotFound, ServiceError, Unavailable, service_error
 
 _CONNECT_S = 5.0
 _READ_S = 30.0
 _WRITE_S = 120.0
 _SILENCE_S = 45.0
 """Three of the server's heartbeats: an event stream that is silent for longer is dead."""
+_RECONNECT_S = 0.1
 _WAIT_S = 60.0
+_LISTEN_S = 120.0
+"""After such a silence a question is asked again under its key: the network may have lost it without a word."""
 _DEADLINE_MS = 1_800_000.0
 _MARGIN_S = 60.0
-PAUSES_S = (0.1, 0.4, 1.6)
-"""Between the tries after a lost connection."""
 _INGRESS = frozenset({500, 502, 503, 504})
 
 
@@ -39,7 +42,7 @@ class HttpBackend:
     Args:
         url: Where the server's routes begin, `http://127.0.0.1:8000`.
         transport: What carries the requests, None for the network.
-        pauses_s: Between the tries after a lost connection.
+        patience: How long a server that is gone, full or draining is waited for.
 
     Raises:
         ConfigurationError: That is no HTTP address.
@@ -49,10 +52,11 @@ class HttpBackend:
         self,
         url: str,
         transport: httpx.AsyncBaseTransport | None = None,
-        pauses_s: tuple[float, ...] = PAUSES_S,
+        patience: Patience = Patience(),  # noqa: B008  # it is frozen
     ) -> None:
         self._url = url.rstrip("/")
-        self._pauses_s = pauses_s
+        self._patience = patience
+        self._known = False
         self._client = httpx.AsyncClient(
             base_url=_checked(self._url),
             transport=transport,
@@ -63,26 +67,59 @@ class HttpBackend:
 
     async def ask(self, request: Request) -> JobView[Any]:
         deadline_ms = _DEADLINE_MS if request.deadline is None else request.deadline
-        return _view(await self._post("/llm", request, deadline_ms / 1000 + _MARGIN_S))
+        stays = request.on_disconnect == "cancel"  # a job that ends with its connection is not asked for again
+        listen_s = deadline_ms / 1000 + _MARGIN_S
+        response = await self._exchange(
+            "POST",
+            "/llm",
+            body=keyed(request).to_wire(),
+            tries=Tries(self._patience, limit_s(request)),
+            read_s=listen_s if stays else min(listen_s, _LISTEN_S),
+            listen_s=listen_s,
+        )
+        return _view(response)
 
     async def submit(self, request: Request) -> JobView[Any]:
-        return _view(await self._post("/jobs", request, _READ_S))
+        tries = Tries(self._patience, limit_s(request))
+        return _view(await self._exchange("POST", "/jobs", body=keyed(request).to_wire(), tries=tries))
 
     async def get(self, job_id: str) -> JobView[Any]:
         return _view(await self._exchange("GET", _path(job_id)))
 
     async def wait(self, job_id: str, timeout_s: float | None) -> JobView[Any]:
-        loop = asyncio.get_running_loop()
-        ends_at = None if timeout_s is None else loop.time() + timeout_s
+        tries = Tries(self._patience, timeout_s)
         while True:
-            left_s = _WAIT_S if ends_at is None else min(_WAIT_S, max(0.0, ends_at - loop.time()))
-            params = {"wait": f"{left_s * 1000:.0f}"}
-            view = _view(await self._exchange("GET", _path(job_id), params=params, read_s=left_s + _READ_S))
-            if view.state.ended or (ends_at is not None and loop.time() >= ends_at):
+            left_s = tries.left_s()
+            wait_s = _WAIT_S if left_s is None else min(_WAIT_S, left_s)
+            params = {"wait": f"{wait_s * 1000:.0f}"}
+            response = await self._exchange("GET", _path(job_id), params=params, tries=tries, read_s=wait_s + _READ_S)
+            tries.succeeded()
+            view = _view(response)
+            if view.state.ended or wait_s == left_s:
                 return view
 
     async def cancel(self, job_id: str) -> JobView[Any]:
         return _view(await self._exchange("POST", f"{_path(job_id)}/cancel"))
+
+    async def retry(self, job_id: str) -> JobView[Any]:
+        tries = Tries(self._patience)
+        try:
+            return _view(await self._exchange("POST", f"{_path(job_id)}/retry", tries=tries))
+        except Conflict:
+            if not tries.lost:
+                raise
+            view = await self.get(job_id)
+            if view.state is JobState.CANCELLED:
+                raise
+            return view  # it runs, because the try whose answer was lost had arrived
+
+    async def delete(self, job_id: str) -> None:
+        tries = Tries(self._patience)
+        try:
+            await self._exchange("DELETE", _path(job_id), tries=tries)
+        except NotFound:
+            if not tries.lost:
+                raise
 
     async def list(
         self,
@@ -104,25 +141,24 @@ class HttpBackend:
         return JobPage.model_validate_json(response.content)
 
     async def events(self, job_id: str, after: int) -> AsyncIterator[JobEvent]:
-        failures = 0
+        tries = Tries(self._patience)
         while True:
             try:
                 async with self._stream(job_id, after) as response:
                     if response.status_code == 204:
                         return
-                    await _raise_for_error(response)
-                    failures = 0
+                    await self._check(response)
+                    tries.succeeded()
                     async for sent in EventSource(response).aiter_sse():
                         if not sent.data:  # a heartbeat
                             continue
                         event = JobEvent.of_wire(json.loads(sent.data))
                         after = event.seq
                         yield event
-            except (httpx.TransportError, _Lost) as error:
-                failures += 1
-                if failures > len(self._pauses_s):
-                    raise self._unreachable(error) from error
-            await asyncio.sleep(self._pauses_s[max(0, failures - 1)])
+            except (httpx.TransportError, _Later) as failure:
+                await self._until_later(tries, failure)
+            else:
+                await self._patience.sleep(_RECONNECT_S)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -132,51 +168,87 @@ class HttpBackend:
             "GET", f"{_path(job_id)}/events", params={"after": after}, timeout=_timeout(_SILENCE_S)
         )
 
-    async def _post(self, path: str, request: Request, read_s: float) -> httpx.Response:
-        key = request.idempotency_key or uuid.uuid4().hex
-        body = {**request.to_wire(), "idempotencyKey": key}
-        return await self._exchange("POST", path, read_s=read_s, body=body)
-
     async def _exchange(
         self,
         method: str,
         path: str,
         *,
+        tries: Tries | None = None,
         read_s: float = _READ_S,
+        listen_s: float = 0.0,
         params: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
-        for pause_s in (*self._pauses_s, None):
+        """Returns the response.
+
+        Args:
+            read_s: The longest silence.
+            listen_s: For so long a silence is no failure: the same is asked again.
+        """
+        tries = tries or Tries(self._patience)
+        clock = self._patience.clock
+        silent_at = clock() + listen_s
+        while True:
             try:
-                response = await self._client.request(method, path, params=params, json=body, timeout=_timeout(read_s))
-                await _raise_for_error(response)
+                timeout = _timeout(max(1.0, min(read_s, silent_at - clock())) if listen_s else read_s)
+                response = await self._client.request(method, path, params=params, json=body, timeout=timeout)
+                await self._check(response)
                 return response
             except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-                raise Unavailable(f"{self._url} did not answer within {read_s:g} s") from error
-            except (httpx.TransportError, _Lost) as error:
-                if pause_s is None:
-                    raise self._unreachable(error) from error
-            await asyncio.sleep(pause_s)
-        raise AssertionError("the last try returns or raises")
+                if clock() < silent_at:
+                    continue
+                silent = Unavailable(f"{self._url} did not answer within {max(read_s, listen_s):g} s")
+                if listen_s:
+                    raise silent from error
+                await tries.after_loss(silent, known=self._known)
+            except (httpx.TransportError, _Later) as failure:
+                await self._until_later(tries, failure)
+
+    async def _until_later(self, tries: Tries, failure: httpx.TransportError | _Later) -> None:
+        """Returns when it is time for another try; raises where there is none."""
+        match failure:
+            case _Later(after_s=float(after_s)):
+                await tries.after_refusal(failure.error, after_s)
+            case _Later():
+                await tries.after_loss(failure.error, known=True)
+            case _:
+                await tries.after_loss(self._unreachable(failure), known=self._known)
+
+    async def _check(self, response: httpx.Response) -> None:
+        """Raises what the server, or the ingress in its place, says is wrong."""
+        self._known = True
+        if response.status_code < 400:
+            return
+        status, content = response.status_code, await response.aread()
+        settled = response.headers.get("x-should-retry") == "false"
+        told = _error(status, content)
+        error = told or service_error("", status, f"the server answered with status {status}")
+        if settled:
+            raise error
+        if told is None and status in _INGRESS:
+            raise _Later(self._unreachable(error), None)
+        after = response.headers.get("retry-after", "")
+        if status in (429, 503) and after.isdecimal():
+            raise _Later(error, float(after))
+        raise error
 
     def _unreachable(self, error: Exception) -> Unavailable:
-        return Unavailable(f"no Ditto server answers at {self._url} ({type(error).__name__}: {error})")
+        what = str(error) if isinstance(error, ServiceError) else f"{type(error).__name__}: {error}"
+        return Unavailable(f"no Ditto server answers at {self._url} ({what})")
 
 
-class _Lost(Exception):
-    """The ingress answered in the place of a server that has gone away."""
+class _Later(Exception):
+    """The server cannot answer now.
 
+    Args:
+        error: What is the matter.
+        after_s: What it asked to wait; None: it is gone, and its ingress answered in its place.
+    """
 
-async def _raise_for_error(response: httpx.Response) -> None:
-    if response.status_code < 400:
-        return
-    content = await response.aread()
-    error = _error(response.status_code, content)
-    if error is not None:
-        raise error
-    if response.status_code in _INGRESS:
-        raise _Lost(f"status {response.status_code}")
-    raise service_error("", response.status_code, f"the server answered with status {response.status_code}")
+    def __init__(self, error: ServiceError, after_s: float | None) -> None:
+        super().__init__(error, after_s)
+        self.error = error
+        self.after_s = after_s
 
 
 def _error(status: int, content: bytes) -> ServiceError | None:

@@ -190,7 +190,7 @@ class Ditto:
 
         Raises:
             BadRequest: Arguments are wrong; `details` lists each under its name on the wire. Nothing was started.
-            Unavailable: The service cannot be reached or takes no jobs.
+            RateLimited, Unavailable: As in `ask`.
         """
         job = self._portal.run(lambda: self._client.submit(
             prompt, schema=schema,
@@ -244,6 +244,27 @@ class Ditto:
             NotFound: There is no such job.
         """
         return self._portal.run(lambda: self._client.cancel(job_id))
+
+    def retry(self, job_id: str) -> JobView[Any]:
+        """Has the models that failed asked again and returns the job, which then runs; the replies that came stay.
+
+        A complete job of which no model failed is returned as it is.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It runs, or was cancelled.
+            RateLimited: The service is full.
+        """
+        return self._portal.run(lambda: self._client.retry(job_id))
+
+    def delete(self, job_id: str) -> None:
+        """Has the service forget a job, its journal and its result; its idempotency key is free again.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It has not ended.
+        """
+        self._portal.run(lambda: self._client.delete(job_id))
 
     def jobs(
         self,

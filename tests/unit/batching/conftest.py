@@ -10,6 +10,7 @@ import pytest
 from ditto.batching import BatchOptions, BatchReport, Sink, Source, Template, run_batch
 from ditto.client.cluster_backend import ClusterBackend
 from tests.fakes import FakeService
+from tests.unit.client.hasty import Hasty
 
 
 class Bench:
@@ -43,7 +44,7 @@ class Bench:
         filled = None if template is None else Template(template)
         with Source(self.input, given or {}, filled) as source, Sink(self.output) as sink:
             chosen = BatchOptions(**{"name": "test", "patience_s": 0.0, **options})
-            return await run_batch(ClusterBackend(self.service), source, sink, chosen, progress)
+            return await run_batch(ClusterBackend(self.service, Hasty().patience()), source, sink, chosen, progress)
 
 
 @pytest.fixture

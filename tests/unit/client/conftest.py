@@ -11,6 +11,7 @@ from ditto.client.http_backend import HttpBackend
 from ditto.http.app import build
 from ditto.http.limits import Limits
 from tests.fakes import FakeService
+from tests.unit.client.hasty import Hasty
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -24,7 +25,7 @@ def service() -> FakeService:
 async def client(request: pytest.FixtureRequest, service: FakeService) -> AsyncIterator[AsyncDitto]:
     """The same client over a server and over an attached service."""
     if request.param == "cluster":
-        async with AsyncDitto.over(ClusterBackend(service)) as attached:
+        async with AsyncDitto.over(ClusterBackend(service, Hasty().patience())) as attached:
             yield attached
         return
 
@@ -32,6 +33,6 @@ async def client(request: pytest.FixtureRequest, service: FakeService) -> AsyncI
         return service
 
     app = build(factory, limits=Limits())
-    backend = HttpBackend("http://ditto", transport=httpx.ASGITransport(app), pauses_s=(0.0,))
+    backend = HttpBackend("http://ditto", transport=httpx.ASGITransport(app), patience=Hasty().patience())
     async with app.router.lifespan_context(app), AsyncDitto.over(backend) as connected:
         yield connected

@@ -11,6 +11,7 @@ import pytest
 
 from ditto import AsyncDitto, AsyncJob, Ditto, Job, JobState
 from ditto.client.cluster_backend import ClusterBackend
+from ditto.domain.events import Failure
 from ditto.errors import BadRequest, NotFound
 from tests.fakes import FakeService, Held
 
@@ -81,6 +82,22 @@ def test_a_job_is_submitted_followed_and_cancelled(client: Ditto, service: FakeS
     assert (running.state, cancelled.state) == (JobState.RUNNING, JobState.CANCELLED)
     assert [event.kind for event in events] == ["call.started", "job.cancelled"]
     assert client.job(job.id).state() == client.wait(job.id) == client.cancel(job.id)
+
+
+def test_a_job_is_retried_and_deleted(client: Ditto, service: FakeService) -> None:
+    service.replies = {"sim/alpha": Failure(type="Timeout", message="no answer in 1 ms")}
+    job = client.submit("Is it?", models=["sim/alpha"])
+    failed = job.wait()
+    service.replies = {}
+
+    retried = job.retry()
+    ended = job.wait()
+    job.delete()
+
+    assert (failed.state, retried.state, ended.state) == (JobState.ERROR, JobState.RUNNING, JobState.COMPLETE)
+    for gone in (job.state, lambda: client.retry(job.id), lambda: client.delete(job.id)):
+        with pytest.raises(NotFound):
+            gone()
 
 
 def test_events_may_be_left_before_they_end(client: Ditto, service: FakeService) -> None:

@@ -15,11 +15,13 @@ from ditto import AsyncDitto, JobState
 from ditto.domain.events import Failure
 from ditto.errors import (
     BadRequest,
+    Conflict,
     DeadlineExceeded,
     IdempotencyMismatch,
     JobCancelled,
     JobError,
     NotFound,
+    RateLimited,
     ResultInvalid,
     Unavailable,
 )
@@ -228,6 +230,91 @@ async def test_a_job_is_cancelled_once_and_again(client: AsyncDitto, service: Fa
     assert second == first
 
 
+async def test_a_retry_asks_the_failed_models_alone(client: AsyncDitto, service: FakeService) -> None:
+    service.replies = {"sim/alpha": "3", "sim/beta": DEAD}
+    job = await client.submit("How many?", schema=int, models=["sim/alpha", "sim/beta"])
+    first = await job.wait()
+    service.replies = {"sim/alpha": "7", "sim/beta": Held()}
+
+    retried = await job.retry()
+    await service.release("sim/beta", "3")
+    ended = await job.wait()
+    same = await client.retry(job.id)
+
+    assert list(first.errors) == ["sim/beta"]
+    assert (retried.state, retried.result) == (JobState.RUNNING, None)
+    assert (ended.state, ended.result, ended.errors) == (JobState.COMPLETE, 3, {})
+    assert ended.responses == {"sim/alpha": "3", "sim/beta": "3"}
+    assert same == ended
+
+
+async def test_the_events_of_a_retry_come_after_those_before(client: AsyncDitto, service: FakeService) -> None:
+    service.replies = {"sim/alpha": DEAD}
+    job = await client.submit("Hi?", models=ONE)
+    before = [event async for event in job.events()]
+    service.replies = {}
+
+    await job.retry()
+    later = [event async for event in job.events(after=before[-1].seq)]
+
+    assert [event.kind for event in later] == ["job.retried", "call.started", "call.completed", "job.completed"]
+
+
+async def test_a_job_that_runs_is_neither_retried_nor_deleted(client: AsyncDitto, service: FakeService) -> None:
+    service.replies = {"sim/alpha": Held()}
+    job = await client.submit("Hi?", models=ONE)
+
+    for refused in (job.retry, job.delete):
+        with pytest.raises(Conflict, match="is running") as caught:
+            await refused()
+        assert caught.value.job_id == job.id
+    await job.cancel()
+    with pytest.raises(Conflict, match="is cancelled"):
+        await client.retry(job.id)
+
+
+async def test_a_deleted_job_is_gone_and_its_key_is_free(client: AsyncDitto) -> None:
+    job = await client.submit("Hi?", idempotency_key="k")
+
+    await job.delete()
+    again = await client.submit("Another question?", idempotency_key="k")
+
+    with pytest.raises(NotFound):
+        await job.state()
+    assert [job.job_id for job in (await client.jobs()).jobs] == [again.id]
+
+
+async def test_every_question_has_a_key_and_a_given_one_is_kept(client: AsyncDitto, service: FakeService) -> None:
+    await client.ask("Hi?")
+    await client.ask("Hi?")
+    await client.submit("Hi?")
+    await client.submit("Hi?", idempotency_key="mine")
+
+    keys = [request.idempotency_key for request in service.asked]
+    assert None not in keys
+    assert len(set(keys)) == 4
+    assert keys[3] == "mine"
+
+
+@pytest.mark.parametrize("busy", [RateLimited("the service is full"), Unavailable("the disk is full")])
+async def test_a_service_that_is_busy_for_a_while_is_waited_for(
+    client: AsyncDitto, service: FakeService, busy: Exception
+) -> None:
+    ready = iter([busy] * 4)
+    submit = service.submit
+
+    async def submit_later(request: Any) -> Any:
+        service.unready = next(ready, None)
+        return await submit(request)
+
+    service.submit = submit_later  # type: ignore[method-assign]
+    view = await client.ask("Hi?")
+
+    assert view.state is JobState.COMPLETE
+    assert len(service.asked) == 5
+    assert len({request.idempotency_key for request in service.asked}) == 1
+
+
 async def test_events_come_in_order_and_go_on_where_one_stopped(client: AsyncDitto) -> None:
     job = await client.submit("Hi?", models=ONE, metadata={"mail_id": 7})
 
@@ -249,7 +336,7 @@ async def test_events_are_seen_while_the_job_runs(client: AsyncDitto, service: F
 
 
 async def test_a_job_that_does_not_exist_is_not_found(client: AsyncDitto) -> None:
-    for call in (client.get, client.wait, client.cancel):
+    for call in (client.get, client.wait, client.cancel, client.retry, client.delete):
         with pytest.raises(NotFound):
             await call("01NONE")
     with pytest.raises(NotFound):
