@@ -15,6 +15,7 @@ from ditto.runtime.placement import Directory, Standing, job_actors
 from ditto.runtime.retiring import drain
 from ditto.runtime.runner import Clock, utc_now
 from ditto.runtime.sweep import Sweep
+from ditto.runtime.watchdog import Watchdog
 from ditto.settings import Runtime
 from ditto.store.port import Journal
 from ditto.version import VERSION
@@ -77,6 +78,7 @@ class Keeper:
             self._keep_spares,
             self._keep_order,
             self._retire_others,
+            Watchdog(self._directory, [*self._hosts, *self._callers]).watch,
             sweep.find_orphans,
             sweep.expire,
             sweep.purge,

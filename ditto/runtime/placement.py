@@ -18,6 +18,9 @@ from ditto.store.port import Claim, JobRow
 
 PAUSE_S = 1.0
 POLL_S = 30.0
+PATIENCE_S = 30.0
+"""A keeper that is silent for so much longer than it was asked to wait is frozen."""
+KEEPER = "keeper"
 
 
 class HostPort(Protocol):
@@ -75,6 +78,18 @@ class Directory(Protocol):
 
     def kill(self, name: str) -> None:
         """Ends an actor for good; harmless when it is not there."""
+        ...
+
+    async def ping(self, name: str) -> None:
+        """Returns when the actor of this name has answered.
+
+        Raises:
+            HolderGone: It is not there.
+        """
+        ...
+
+    def restart(self, name: str) -> None:
+        """Ends an actor's process, frozen or not; another is begun in its place."""
         ...
 
     def names(self) -> list[str]:
@@ -145,8 +160,13 @@ class Spares:
 
     async def _follow(self) -> None:
         while True:
+            wait_s = POLL_S if self._heard.is_set() else 0.0
             try:
-                now = await self._directory.keeper().standing(self._told, POLL_S if self._heard.is_set() else 0.0)
+                async with asyncio.timeout(wait_s + PATIENCE_S):
+                    now = await self._directory.keeper().standing(self._told, wait_s)
+            except TimeoutError:
+                self._directory.restart(KEEPER)  # it is frozen
+                continue
             except DittoError:
                 await asyncio.sleep(PAUSE_S)
                 continue

@@ -104,3 +104,11 @@ def test_a_client_that_waits_does_not_see_its_jobs_holder_die(http, serving):
             kinds = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
     assert kinds == ["call.completed", "job.adopted", "call.completed", "job.completed"]
     assert calls(serving) == {"terse": 1, "wordy": 1, "careful+slow=4s": 1}
+
+
+@pytest.mark.parametrize(("frozen", "repeated"), [("host:0-", 0), ("caller:0-", 1)])
+def test_a_process_that_is_frozen_for_good_is_replaced(http, serving, frozen, repeated):
+    with waiting_job(http, serving, frozen, "shared") as job:
+        os.kill(process_of(frozen), signal.SIGSTOP)
+        ended(http, job)
+    assert calls(serving) == {"terse": 1, "wordy": 1, "careful+slow=4s": 1 + repeated}

@@ -82,6 +82,7 @@ class Actors:
         self._keeper = keeper_ref(settings)
         self._created: dict[str, HostRef] = {}
         self._found: dict[str, HostRef] = {}
+        self._pinged: dict[str, HostRef] = {}
 
     def host(self, name: str) -> HostRef:
         if name in self._created:
@@ -106,6 +107,15 @@ class Actors:
     def kill(self, name: str) -> None:
         try:
             ray.kill(ray.get_actor(name, namespace=NAMESPACE))
+        except ValueError:
+            return  # it has gone by itself
+
+    async def ping(self, name: str) -> None:
+        await self._pinged.setdefault(name, HostRef(name)).ping()
+
+    def restart(self, name: str) -> None:
+        try:
+            ray.kill(ray.get_actor(name, namespace=NAMESPACE), no_restart=False)
         except ValueError:
             return  # it has gone by itself
 

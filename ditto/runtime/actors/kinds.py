@@ -75,6 +75,9 @@ class _JobActor:
         self._name = name
         self._tasks = {begin(self._host.start)}
 
+    async def ping(self) -> None:
+        return None
+
     async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
         return await self._host.accept(job_id, spec, claim)
 
@@ -144,6 +147,9 @@ class _CallerActor:
         if settings.sim_url is None:
             asks = SimulatedOnDemand(asks, simulated)
         self._caller = Caller(name, new_id(), asks)
+
+    async def ping(self) -> None:
+        return None
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
         return await self._caller.call_models(holder, epoch, orders, cancelled)

@@ -8,10 +8,12 @@ import ray
 from ulid import ULID
 
 from ditto.runtime.keeper import CALLER, HOST
+from ditto.runtime.placement import KEEPER
 from ditto.settings import Settings
 from ditto.version import VERSION
 
-KEEPER = "keeper"
+__all__ = ["KEEPER", "SIM", "caller_names", "new_id", "shared_names"]
+
 SIM = "sim"
 
 

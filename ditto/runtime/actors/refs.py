@@ -39,6 +39,10 @@ class _Ref:
         self._begin = begin
         self._handle: ActorHandle[Any] | None = None
 
+    async def ping(self) -> None:
+        """Returns when the actor has answered."""
+        await self._call("ping")
+
     def begin(self) -> None:
         """Has the actor begun where it is not there; does not wait for it."""
         if self._handle is None:

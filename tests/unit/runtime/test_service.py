@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Callable
 
 import pytest
 
 from ditto.domain.events import Failure, Reply
-from ditto.domain.job import Completed, JobState
-from ditto.domain.request import parse
+from ditto.domain.job import JobState
 from ditto.errors import (
     BadRequest,
     Conflict,
-    HolderGone,
     IdempotencyMismatch,
     NotFound,
     RateLimited,
     StoreUnavailable,
     Unavailable,
 )
-from ditto.runtime import calling, keeper, placement, service, sweep
-from ditto.runtime.host import PREFIX, Host
-from ditto.runtime.keeper import Keeper
-from ditto.runtime.placement import Placer, Spares
+from ditto.runtime import calling, keeper, placement, service
+from ditto.runtime.host import PREFIX
 from ditto.runtime.runner import utc_now
-from ditto.runtime.service import Service
-from ditto.settings import Runtime, from_args
+from ditto.settings import Runtime
 from ditto.settings.resolving import resolve
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import Append
-from tests.unit.runtime.callers import CannedModels, KillableCaller
-
-WAIT_S = 5.0
-SETTINGS = from_args({"ensembles": {"default": {"models": ["ollama/a", "ollama/b"]}}}, source="x")
+from tests.unit.runtime.town import SETTINGS, WAIT_S, Town, asked, result, spare_ready
 
 
 @pytest.fixture(autouse=True)
@@ -45,147 +35,12 @@ def short_pauses(monkeypatch):
     monkeypatch.setattr(keeper, "PAUSE_S", 0.001)
 
 
-class Town:
-    """A cluster in memory: holders by name that can be killed, a keeper, one caller."""
-
-    def __init__(self, *, spares: int = 1) -> None:
-        self.journal: MemoryJournal = MemoryJournal()
-        self.models = CannedModels({"ollama/a": Reply(text="42"), "ollama/b": Reply(text="It is 42.")})
-        self.caller = KillableCaller(self.models)
-        self.hosts: dict[str, Host] = {}
-        self.killed: list[str] = []
-        self._ids = itertools.count(1)
-        self.runtime = Runtime(spares=spares, linger_limit=1, lease_s=2)
-        self.the_keeper: Keeper | None = None
-        self.clock = utc_now
-
-    def new_id(self) -> str:
-        return f"id{next(self._ids)}"
-
-    # the directory of actors
-
-    def host(self, name: str) -> Reached:
-        return Reached(lambda: self._living(name))
-
-    def create_host(self, name: str) -> Reached:
-        if name not in self.hosts:
-            self.revive(name)
-        return self.host(name)
-
-    def keeper(self) -> Keeper:
-        if self.the_keeper is None:
-            raise HolderGone("there is no keeper")
-        return self.the_keeper
-
-    def kill(self, name: str) -> None:
-        self.killed.append(name)
-        self.hosts.pop(name, None)
-
-    def names(self) -> list[str]:
-        return list(self.hosts)
-
-    # what happens to it
-
-    def revive(self, name: str) -> None:
-        host = Host(
-            name,
-            journal=self.journal,
-            callers={"caller:0": self.caller},
-            new_id=self.new_id,
-            lease_s=2,
-        )
-        self.hosts[name] = host
-        host.starting = asyncio.ensure_future(host.start())
-
-    async def kill_9(self, name: str) -> None:
-        host = self.hosts.pop(name)
-        host._jobs.abandon()
-        await host._lines.close()
-
-    async def begin_keeper(self) -> Keeper:
-        self.the_keeper = Keeper(
-            directory=self,
-            journal=self.journal,
-            runtime=self.runtime,
-            hosts=["host:0"],
-            callers=["caller:0"],
-            dedicated_jobs=4,
-            new_id=self.new_id,
-            clock=self.clock,
-        )
-        await self.the_keeper.start()
-        return self.the_keeper
-
-    def service(self) -> Service:
-        async def nothing() -> None:
-            return None
-
-        self.spares = Spares(self)
-        placer = Placer(self, self.spares, hosts=["host:0"], dedicated_jobs=4, new_id=self.new_id)
-        return Service(settings=SETTINGS, journal=self.journal, placer=placer, check=nothing, closing=nothing)
-
-    async def close(self) -> None:
-        if self.the_keeper is not None:
-            await self.the_keeper.close()
-        await self.spares.close()
-        for host in list(self.hosts.values()):
-            await host.close()
-        await self.caller.caller.close()
-
-    def _living(self, name: str) -> Host:
-        if name not in self.hosts:
-            raise HolderGone(f"{name} is dead")
-        return self.hosts[name]
-
-
-class Reached:
-    """A holder as another process reaches it: every call may find it dead, also in the middle."""
-
-    def __init__(self, living: Callable[[], Host]) -> None:
-        self._living = living
-
-    def __getattr__(self, method: str):
-        async def call(*args):
-            host = self._living()
-            working = asyncio.ensure_future(getattr(host, method)(*args))
-            while not working.done():
-                await asyncio.wait([working], timeout=0.005)
-                try:
-                    alive = self._living() is host
-                except HolderGone:
-                    alive = False
-                if not alive:
-                    working.cancel()
-                    await asyncio.gather(working, return_exceptions=True)
-                    raise HolderGone("it died in the middle")
-            return working.result()
-
-        return call
-
-
 @pytest.fixture
 async def town():
     built = Town()
     built.the_service = built.service()
     yield built
     await built.close()
-
-
-def asked(**changes):
-    return parse({"prompt": "What is 6 * 7?", **changes})
-
-
-def result(job):
-    assert isinstance(job.outcome, Completed)
-    return job.outcome.verdict.result
-
-
-async def spare_ready(town: Town) -> None:
-    async with asyncio.timeout(WAIT_S):
-        await town.begin_keeper()
-        town.spares.start()
-        while not town.spares._ready:  # noqa: ASYNC110  # the spare has no other sign
-            await asyncio.sleep(0.001)
 
 
 async def test_without_a_spare_a_job_goes_to_a_shared_host(town):
@@ -306,35 +161,6 @@ async def test_a_store_that_cannot_be_written_is_said_and_nothing_is_begun(town)
     assert town.models.asked == {}
 
 
-async def test_an_ended_actor_lingers_and_only_so_many_do(town):
-    await town.begin_keeper()
-    await town.the_keeper.ended("job:x")
-    assert town.killed == []
-    await town.the_keeper.ended("job:y")
-    assert town.killed == ["job:x"]
-
-
-async def test_jobs_that_nobody_holds_are_found_and_finished(town, monkeypatch):
-    submitted = await town.the_service.submit(asked(models=["ollama/a", "ollama/slow"]))
-    await town.kill_9("host:0")
-    town.clock = lambda: utc_now().replace(year=2998)
-    town.models.release("ollama/slow", Reply(text="42"))
-    town.runtime = Runtime(spares=0, lease_s=2, retention_s=10**9)
-    await town.begin_keeper()
-    async with asyncio.timeout(WAIT_S):
-        assert result(await town.the_service.wait(submitted.job.id)) == "42"
-    assert town.models.asked == {"ollama/a": 1, "ollama/slow": 1}
-
-
-async def test_an_actor_that_holds_nothing_and_that_nobody_told_about_is_found_and_ended(town):
-    the_keeper = await town.begin_keeper()
-    await town.create_host("job:lost").status()
-    await the_keeper._account_for(["job:lost"])
-    assert "job:lost" not in the_keeper._lingering
-    await the_keeper._account_for(["job:lost"])
-    assert "job:lost" in the_keeper._lingering
-
-
 async def test_a_spare_that_another_process_was_quicker_to_take_is_no_failure(town):
     await spare_ready(town)
     town.runtime = Runtime(spares=0)
@@ -380,32 +206,3 @@ async def test_so_many_jobs_may_have_an_actor_of_their_own(town):
         await town.the_service.submit(dedicated)
     with pytest.raises(RateLimited, match="4 jobs have an actor of their own"):
         await town.the_service.submit(dedicated)
-
-
-async def test_a_draining_service_takes_nothing_new_and_says_how_much_is_left(town):
-    await spare_ready(town)
-    await town.the_service.submit(asked(models=["ollama/slow"], placement="shared"))
-    left = await town.the_keeper.drain(0.0)
-    assert left == 1
-    async with asyncio.timeout(WAIT_S):
-        while not town.spares.draining:  # noqa: ASYNC110  # the poll has no other sign
-            await asyncio.sleep(0.001)
-    with pytest.raises(Unavailable, match="draining"):
-        await town.the_service.submit(asked())
-
-
-async def test_the_hosts_that_another_version_left_are_drained_and_their_jobs_go_on(town, monkeypatch):
-    monkeypatch.setattr(keeper, "OTHERS_S", 0.001)
-    monkeypatch.setattr(sweep, "QUIET_S", 0.0)
-    monkeypatch.setattr(sweep, "SWEEP_S", 0.001)
-    spec = resolve(asked(models=["ollama/slow"]), SETTINGS, utc_now())
-    await town.create_host("host:old").accept("j1", spec, None)
-    town.runtime = Runtime(spares=0, lease_s=2, drain_s=0)
-    await town.begin_keeper()
-    async with asyncio.timeout(WAIT_S):
-        while (await town.the_service.get("j1")).holder != "host:0":  # noqa: ASYNC110  # it is another process's work
-            await asyncio.sleep(0.001)
-    assert "host:old" in town.killed
-    town.models.release("ollama/slow", Reply(text="42"))
-    assert result(await town.the_service.wait("j1")) == "42"
-    assert town.models.asked == {"ollama/slow": 1}

@@ -1,0 +1,55 @@
+"""Ends a process that answers no more, so that Ray begins it again.
+
+A process that dies is begun again by itself; one that is frozen is not, and would hold its jobs, or its models' calls,
+until somebody thaws it. Its successor goes on with them, and a thawed copy finds that it has been replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from ditto.errors import DittoError
+from ditto.runtime.placement import Directory
+
+log = logging.getLogger("ditto.watchdog")
+
+LOOK_S = 5.0
+PATIENCE_S = 5.0
+MISSES = 2
+
+
+class Watchdog:
+    """Watches hosts and callers.
+
+    Args:
+        names: Of the actors that are watched; each is there, or is being begun by whoever needs it.
+    """
+
+    def __init__(self, directory: Directory, names: Sequence[str]) -> None:
+        self._directory = directory
+        self._names = names
+        self._missed: Counter[str] = Counter()
+
+    async def watch(self) -> None:
+        """Looks after them, again and again."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await asyncio.gather(*(self._look(name) for name in self._names))
+
+    async def _look(self, name: str) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._directory.ping(name)
+        except TimeoutError:
+            self._missed[name] += 1
+        except DittoError:
+            self._missed[name] = 0  # it is not there: Ray begins it again, or nobody has needed it yet
+        else:
+            self._missed[name] = 0
+        if self._missed[name] >= MISSES:
+            log.warning("actor ended that answers no more", extra={"actor": name})
+            self._missed[name] = 0
+            self._directory.restart(name)

@@ -1,0 +1,103 @@
+"""The keeper: spares, actors that linger, jobs that nobody holds, draining, and what another version has left."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ditto.domain.events import Reply
+from ditto.errors import (
+    Unavailable,
+)
+from ditto.runtime import calling, keeper, placement, service, sweep, watchdog
+from ditto.runtime.runner import utc_now
+from ditto.settings import Runtime
+from ditto.settings.resolving import resolve
+from tests.unit.runtime.town import SETTINGS, WAIT_S, Town, asked, result, spare_ready
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr(calling, "PAUSE_S", 0.0)
+    monkeypatch.setattr(service, "PAUSE_S", 0.001)
+    monkeypatch.setattr(placement, "PAUSE_S", 0.001)
+    monkeypatch.setattr(keeper, "PAUSE_S", 0.001)
+
+
+@pytest.fixture
+async def town():
+    built = Town()
+    built.the_service = built.service()
+    yield built
+    await built.close()
+
+
+async def test_an_ended_actor_lingers_and_only_so_many_do(town):
+    await town.begin_keeper()
+    await town.the_keeper.ended("job:x")
+    assert town.killed == []
+    await town.the_keeper.ended("job:y")
+    assert town.killed == ["job:x"]
+
+
+async def test_jobs_that_nobody_holds_are_found_and_finished(town, monkeypatch):
+    submitted = await town.the_service.submit(asked(models=["ollama/a", "ollama/slow"]))
+    await town.kill_9("host:0")
+    town.clock = lambda: utc_now().replace(year=2998)
+    town.models.release("ollama/slow", Reply(text="42"))
+    town.runtime = Runtime(spares=0, lease_s=2, retention_s=10**9)
+    await town.begin_keeper()
+    async with asyncio.timeout(WAIT_S):
+        assert result(await town.the_service.wait(submitted.job.id)) == "42"
+    assert town.models.asked == {"ollama/a": 1, "ollama/slow": 1}
+
+
+async def test_an_actor_that_holds_nothing_and_that_nobody_told_about_is_found_and_ended(town):
+    the_keeper = await town.begin_keeper()
+    await town.create_host("job:lost").status()
+    await the_keeper._account_for(["job:lost"])
+    assert "job:lost" not in the_keeper._lingering
+    await the_keeper._account_for(["job:lost"])
+    assert "job:lost" in the_keeper._lingering
+
+
+async def test_a_draining_service_takes_nothing_new_and_says_how_much_is_left(town):
+    await spare_ready(town)
+    await town.the_service.submit(asked(models=["ollama/slow"], placement="shared"))
+    left = await town.the_keeper.drain(0.0)
+    assert left == 1
+    async with asyncio.timeout(WAIT_S):
+        while not town.spares.draining:  # noqa: ASYNC110  # the poll has no other sign
+            await asyncio.sleep(0.001)
+    with pytest.raises(Unavailable, match="draining"):
+        await town.the_service.submit(asked())
+
+
+async def test_the_hosts_that_another_version_left_are_drained_and_their_jobs_go_on(town, monkeypatch):
+    monkeypatch.setattr(keeper, "OTHERS_S", 0.001)
+    monkeypatch.setattr(sweep, "QUIET_S", 0.0)
+    monkeypatch.setattr(sweep, "SWEEP_S", 0.001)
+    spec = resolve(asked(models=["ollama/slow"]), SETTINGS, utc_now())
+    await town.create_host("host:old").accept("j1", spec, None)
+    town.runtime = Runtime(spares=0, lease_s=2, drain_s=0)
+    await town.begin_keeper()
+    async with asyncio.timeout(WAIT_S):
+        while (await town.the_service.get("j1")).holder != "host:0":  # noqa: ASYNC110  # it is another process's work
+            await asyncio.sleep(0.001)
+    assert "host:old" in town.killed
+    town.models.release("ollama/slow", Reply(text="42"))
+    assert result(await town.the_service.wait("j1")) == "42"
+    assert town.models.asked == {"ollama/slow": 1}
+
+
+async def test_a_frozen_host_is_ended_and_begun_again(town, monkeypatch):
+    for pause in ("LOOK_S", "PATIENCE_S"):
+        monkeypatch.setattr(watchdog, pause, 0.001)
+    town.create_host("host:0")
+    town.frozen.add("host:0")
+    await town.begin_keeper()
+    async with asyncio.timeout(WAIT_S):
+        while not town.restarted:  # noqa: ASYNC110  # it is another process's work
+            await asyncio.sleep(0.001)
+    assert town.restarted == ["host:0"]
