@@ -89,7 +89,6 @@ holders = Table(
     Column("name", _NAME, primary_key=True),
     Column("epoch", Integer, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
