@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ditto.cli import asking, batches, jobs, models, services
+from ditto.cli import asking, batches, ended, jobs, models, services
 
 app = typer.Typer(
     name="ditto",
@@ -23,6 +23,8 @@ app.command("batch")(batches.batch)
 app.command("jobs")(jobs.jobs)
 app.command("job")(jobs.job)
 app.command("cancel")(jobs.cancel)
+app.command("retry")(ended.retry)
+app.command("delete")(ended.delete)
 app.command("models")(models.models)
 app.command("serve")(services.serve)
 app.command("sim")(services.sim)

@@ -15,6 +15,7 @@ from ditto.cli.options import Asked, Where, with_groups, wrong
 if TYPE_CHECKING:
     from ditto.cli.screens import Screen
     from ditto.client.backend import Backend
+    from ditto.client.job_event import JobEvent
     from ditto.domain.request import Request
     from ditto.domain.view import JobView
 
@@ -45,7 +46,7 @@ def run(
         with screen(silent=as_json) as shown:
             prepare(where)
             job = run_async(_ask(request, where, shown))
-        _show(job, as_json=as_json)
+        show(job, as_json=as_json)
         if job.state is not JobState.COMPLETE:
             raise typer.Exit(FAILED)
 
@@ -73,27 +74,46 @@ async def _ask(request: Request, where: Where, shown: Screen) -> JobView[Any]:
         job = await backend.submit(request)
         if is_simulated(job.progress):
             shown.say(SIMULATED_NOTE)
-        await _watch(backend, job, shown)
+        try:
+            await Watch(backend, job.job_id, shown).follow()
+        except asyncio.CancelledError:
+            async with asyncio.timeout(_CANCEL_S):
+                await backend.cancel(job.job_id)
+            shown.say(f"job {job.job_id} is cancelled")
+            raise
         return await backend.get(job.job_id)
 
 
-async def _watch(backend: Backend, job: JobView[Any], shown: Screen) -> None:
-    """Follows the job to its end; where this is cancelled, so is the job."""
-    from ditto.cli.panel import Panel
+class Watch:
+    """A job's panel, from event to event."""
 
-    panel = Panel()
-    try:
-        async for event in backend.events(job.job_id, 0):
-            panel = panel.after(event, time.monotonic())
-            shown.show(panel)
-    except asyncio.CancelledError:
-        async with asyncio.timeout(_CANCEL_S):
-            await backend.cancel(job.job_id)
-        shown.say(f"job {job.job_id} is cancelled")
-        raise
+    def __init__(self, backend: Backend, job_id: str, shown: Screen) -> None:
+        from ditto.cli.panel import Panel
+
+        self._backend = backend
+        self._job_id = job_id
+        self._shown = shown
+        self._panel = Panel()
+        self._seq = 0
+
+    async def catch_up(self) -> None:
+        """Reads the events of a job that has ended, and shows nothing."""
+        async for event in self._backend.events(self._job_id, 0):
+            self._take(event)
+
+    async def follow(self) -> None:
+        """Shows the panel until the job has ended."""
+        async for event in self._backend.events(self._job_id, self._seq):
+            self._take(event)
+            self._shown.show(self._panel)
+
+    def _take(self, event: JobEvent) -> None:
+        self._seq = event.seq
+        self._panel = self._panel.after(event, time.monotonic())
 
 
-def _show(job: JobView[Any], *, as_json: bool) -> None:
+def show(job: JobView[Any], *, as_json: bool) -> None:
+    """Prints the job on stdout."""
     from ditto.cli import verdict
     from ditto.cli.doors import wire
 

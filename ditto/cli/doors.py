@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ditto import settings as configuration
+from ditto.cli.ending import complain
 from ditto.cli.options import Where
 from ditto.client.backend import Backend, JobPage
+from ditto.client.coming_back import Patience
 from ditto.client.http_backend import HttpBackend
 from ditto.domain import view
 from ditto.domain.job import Job, JobState, fold
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
-from ditto.errors import BadRequest, ConfigurationError, NotFound
+from ditto.errors import BadRequest, ConfigurationError, Conflict, NotFound, ServiceError
 from ditto.settings import Settings
 from ditto.store.port import Filter, Journal
 
@@ -82,18 +84,30 @@ async def opened(where: Where, *, warm: bool = False) -> AsyncIterator[Backend]:
     check_where(where)
     backend: Backend
     if where.url is not None:
-        backend = HttpBackend(where.url)
+        backend = HttpBackend(where.url, patience=Patience(told=_say_once()))
     else:
         from ditto.client.cluster_backend import ClusterBackend
         from ditto.runtime.cluster import attach  # loads Ray
 
         settings = own_settings(where)
         service = await attach(settings, address=where.address, warm=warm, verbose=where.verbose)
-        backend = ClusterBackend(service)
+        backend = ClusterBackend(service, Patience(told=_say_once()))
     try:
         yield backend
     finally:
         await backend.close()
+
+
+def _say_once() -> Callable[[ServiceError], None]:
+    """Returns what says on stderr why the command waits, each reason once."""
+    said: set[str] = set()
+
+    def say(error: ServiceError) -> None:
+        if error.message not in said:
+            said.add(error.message)
+            complain(f"{error.message}; waiting")
+
+    return say
 
 
 class Stored:
@@ -126,6 +140,20 @@ class Stored:
         wanted = Filter(state=state, needs_review=needs_review, metadata=metadata)
         page = await self._journal.page(wanted, limit, cursor)
         return JobPage(jobs=[await self.get(row.job_id) for row in page.rows], cursor=page.cursor)
+
+    async def delete(self, job_id: str) -> None:
+        """Forgets a job that has ended, and has the store overwrite it.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It has not ended.
+        """
+        row = await self._journal.row(job_id)
+        if row is None:
+            raise NotFound(f"there is no job {job_id} in this store")
+        if not await self._journal.forget(job_id):
+            raise Conflict(f"job {job_id} is {row.state}: cancel it first, or wait for its end", None, job_id)
+        await self._journal.purge()
 
     async def is_orphan(self, job_id: str, now: datetime) -> bool:
         """Tells whether the job waits for a holder that nobody has seen for as long as its lease."""

@@ -48,6 +48,8 @@ class Panel:
         data = event.data
         if event.kind == "job.accepted":
             return Panel(seats={call["name"]: Seat(name=call["name"]) for call in data["spec"]["calls"]})
+        if event.kind == "job.retried":
+            return Panel(seats={name: _again(seat) for name, seat in self.seats.items()})
         seat = self.seats.get(data.get("call", ""))
         if seat is None:
             return self
@@ -63,6 +65,10 @@ class Panel:
     def ended(self) -> int:
         """Returns how many seats have answered or failed."""
         return sum(seat.ended for seat in self.seats.values())
+
+
+def _again(seat: Seat) -> Seat:
+    return Seat(name=seat.name) if seat.state is SeatState.FAILED else seat
 
 
 def _completed(seat: Seat, reply: Mapping[str, object]) -> Seat:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from ditto.client.coming_back import Patience
 from ditto.errors import ServiceError
@@ -15,9 +16,10 @@ class Hasty:
         self.now_s = 0.0
         self.pauses_s: list[float] = []
         self.told: list[ServiceError] = []
+        self.tell: Callable[[ServiceError], None] = self.told.append
 
     def patience(self, luck: float = 0.0) -> Patience:
-        return Patience(clock=lambda: self.now_s, sleep=self._sleep, luck=lambda: luck, told=self.told.append)
+        return Patience(clock=lambda: self.now_s, sleep=self._sleep, luck=lambda: luck, told=self.tell)
 
     def pass_by(self, seconds: float) -> None:
         """Lets time pass without a pause."""
