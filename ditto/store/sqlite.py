@@ -28,7 +28,7 @@ from ditto.store import folders, migrations, raw_bytes, tables
 from ditto.store.journal import SqlJournal
 from ditto.store.places import check_place
 
-_BUSY_S = 4.0
+_BUSY_S = 3.0
 """How long a write waits for another process's."""
 _PURGE_BUSY_S = 0.25
 """The same for the end of the log: writers wait meanwhile."""
