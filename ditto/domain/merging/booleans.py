@@ -75,7 +75,7 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _TRUTH = re.compile(r"\btrue\b.{0,8}\bfalse\b", re.IGNORECASE)
-_ALTERNATIVE = re.compile(r"\b(?:or|oder|ou|o|of|czy|или)\b|还是|または", re.IGNORECASE)
+_ALTERNATIVE = re.compile(r"\b(?:or|oder|ou|o|of|или)\b|还是|または", re.IGNORECASE)
 _REQUEST = re.compile(
     r"\W*(?:can|could|would|will) you\b|\W*(?:kannst|können|könnten) (?:du|sie)\b|\W*(?:peux|pouvez)-"
     r"|\W*¿?(?:puedes|podrías)\b",

@@ -57,8 +57,8 @@ _BEFORE_CHRIST = re.compile(r"\s?(?:BCE?\b|B\.C\.|v\.\s?Chr|av\.\s?J|a\.\s?C)", 
 _TIME = re.compile(
     r"""(?<![\w:./-])(?:T(?=\d\d:))?(?:
         (?P<hour>[012]?\d)\s?(?::|時|点|시|[hH](?=[0-5]\d))\s?(?P<minute>[0-5]\d)(?:[分분])?(?::(?P<second>[0-5]\d)(?:\.\d+)?)?(?!\d)
-        (?:\s?(?P<half>[ap])\.?\s?m\b\.?)?
-      | (?P<full>1?\d)\s?(?P<side>[ap])\.?\s?m\b\.?
+        (?:\s?(?P<half>[apAP])\.?\s?[mM]\b\.?)?
+      | (?P<full>1?\d)\s?(?P<side>[apAP])\.?\s?[mM]\b\.?
       | (?P<clock>[012]?\d)\s?(?:Uhr|heures?|o'clock|h\b|時|点|시)(?:\s?(?P<past>[0-5]\d)(?!\d))?
       | (?P<named>noon|midday|midnight|Mittag|Mitternacht|midi|minuit)\b
     )(?:\s?(?P<zone>Z\b|[A-Z]{2,4}T\b|UTC|GMT|[A-Z]{3}\b)?\s?(?P<offset>[+-]\d{1,2}(?::?\d{2})?(?!\d))?)""",

@@ -109,6 +109,8 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
     for kind, asks, reads in _closed(question):
         if asks and _most(sheets, reads):
             return Expected(kind=kind)
+    if _most(sheets, lambda each: not each.finals and numbers.entire(each.text) is not None):
+        return Expected(kind=AnswerKind.NUMBER)
     if _most(sheets, lambda each: bool(each.finals)):
         return Expected(kind=_marked_kind(question, sheets))
     if _JSON.search(question) and _most(sheets, lambda each: reading.structure(each) is not None):

@@ -19,6 +19,7 @@ _WORDS = {"true": True, "false": False, "null": None, "none": None}
 _LOOKS_LIKE_CODE = re.compile(
     r"[{};]\s*$|^\s*(?:def|class|function|import|#include|public|fn|func|let|const|var)\b", re.MULTILINE
 )
+_WORD_CHARS = 60
 _LONGEST = 20_000
 
 
@@ -35,7 +36,9 @@ def inside(text: str) -> tuple[Hashable, JSON] | None:
     if blocks:
         return _read(blocks[-1])
     bare = text.strip()
-    if "\n" not in bare and _evaluated(bare) is not _NOTHING:
+    if "\n" not in bare and (
+        _evaluated(bare) is not _NOTHING or (bare and len(bare) <= _WORD_CHARS and " " not in bare)
+    ):
         return _read(bare)
     return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Hashable, Sequence
+from fractions import Fraction
 
 from ditto.domain.merging import formulas, numbers
 from ditto.domain.merging.formulas import NoFormula, Values
@@ -63,7 +64,11 @@ _NOTHING = re.compile(r"(?:⟦\s*⟧|no (?:real )?solutions?|none|(?:the )?empty
 _QUOTED = re.compile(r"«([^»]*)»")
 _NAME = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'*(?:\s*\([^()=]*\))?\Z")
 _RELATION = re.compile(r"[=<>≤≥≠≈]")
-_AND = re.compile(r"\s(?:and|or|und|oder|et|ou|y|o)\s|[;]|,\s*(?:and|or)\s")
+_AND = re.compile(
+    r"(?<=[\w)}\]⟧])\s+(?:and|or|und|oder|et|ou)\s+(?=[-\w\\(\[{⟦])|(?<=\d)\s+[yo]\s+(?=-?\d)|[;]|,\s*(?:and|or|und|oder)\s"
+)
+_REPEATING = re.compile(r"(\d+)\.(\d*)\\overline\s*\{(\d+)\}")
+_RATIO = re.compile(r"(\d+(?:\.\d+)?)\s*(?::|to|\\colon)\s*(\d+(?:\.\d+)?)\Z")
 _MEMBER = re.compile(r"[A-Za-z]\s*∈")
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
 _TRAILING_WORDS = re.compile(
@@ -75,7 +80,7 @@ _BRACKETS = {"(": ")", "[": "]", "{": "}", "⟦": "⟧", "⟨": "⟩"}
 
 
 _SHORT_CHARS = 120
-_NOTATION = re.compile(r"[\\^=<>∈∪√π≤≥±]|\d[a-z]\b|[)\]]\s*[+*/(]|^\s*[\[(].*,.*[\])]\s*$|\w\s*[+*/]\s*\w")
+_NOTATION = re.compile(r"[\\^=<>∈∪√π≤≥±]|\d_\{?\d|\d[a-z]\b|[)\]]\s*[+*/(]|^\s*[\[(].*,.*[\])]\s*$|\w\s*[+*/]\s*\w")
 _LAST = 5
 _IN_DOLLARS = re.compile(r"\$\$?([^$]{1,300})\$\$?|\\\(([^\n]{1,300}?)\\\)|\\\[\s*(.{1,300}?)\s*\\\]", re.DOTALL)
 
@@ -126,9 +131,21 @@ def shown(text: str) -> str | int | float:
 def plain(text: str) -> str:
     """Returns an answer without the notation that says nothing: sizes, spaces, fonts, dollar signs, final stops."""
     written = unicodedata.normalize("NFKC", text.translate(_SIGNS))
+    if r"\begin" in written:
+        written = written.replace(r"\\", " ⏎ ")
+    if r"\overline" in written:
+        written = _REPEATING.sub(_as_fraction, written)
     for pattern, replacement in _REWRITTEN:
         written = pattern.sub(replacement, written)
     return " ".join(written.split()).strip().rstrip(".,;:").strip()
+
+
+def _as_fraction(match: re.Match[str]) -> str:
+    """Returns a repeating decimal as a fraction."""
+    whole, fixed, repeated = match.groups()
+    below = (10 ** len(repeated) - 1) * 10 ** len(fixed)
+    above = int(whole + fixed + repeated) - int(whole + fixed)
+    return f"\\frac{{{above}}}{{{below}}}"
 
 
 def _senses(text: str, depth: int) -> tuple[Hashable, ...]:
@@ -141,6 +158,9 @@ def _senses(text: str, depth: int) -> tuple[Hashable, ...]:
         return (("several", ()),)
     if matrix := _MATRIX.search(text):
         return (_matrix(text, matrix, depth),)
+    if (ratio := _RATIO.match(text)) is not None and float(ratio[2]):
+        value = numbers.key(Fraction(ratio[1]) / Fraction(ratio[2]))
+        return (("ratio", value), ("number", value))
     if (member := _MEMBER.match(text)) is not None:
         return _senses(text[member.end() :], depth + 1)
     united = _split(text, "∪")
@@ -292,7 +312,7 @@ def _matrix(text: str, matrix: re.Match[str], depth: int) -> Hashable:
     before = text[: matrix.start()]
     if not _AROUND_MATRIX.match(text[matrix.end() :]) or not _AROUND_MATRIX.match(before.rpartition("=")[2]):
         raise NoFormula("more than a matrix")
-    rows = [row for row in re.split(r"\\\\", matrix[2].replace(r"\hline", "")) if row.strip()]
+    rows = [row for row in matrix[2].replace(r"\hline", "").split("⏎") if row.strip()]
     return ("matrix", tuple(tuple(_element(cell, depth) for cell in row.split("&")) for row in rows))
 
 

@@ -28,11 +28,13 @@ _MONTH_FIRST = re.compile(r"(?<!\d)\d{1,2}[/-](?:1[3-9]|2\d|3[01])[/-]\d{2,4}|\b
 
 
 _FIRST = (2000, 1, 1)
+_SHORT_CHARS = 60
 
 
 def given(text: str, finals: Sequence[JSON]) -> Date | None:
     """Returns the date or time that a reply gives."""
-    for piece in (*(str(final) for final in finals), *sentences.of(text)):
+    short = [text] if len(text) <= _SHORT_CHARS else []
+    for piece in (*(str(final) for final in finals), *short, *sentences.of(text)):
         if (found := dates.found(piece)) is not None:
             return found
     return None

@@ -39,7 +39,7 @@ _SCALE_WORDS = "|".join(sorted(map(re.escape, spelled.SCALES), key=len, reverse=
 
 _NUMBER = re.compile(
     rf"""
-    (?<![\w.])(?<!\d,)(?P<sign>[-−–+](?=\s?(?:\\?[$€£¥₹])?\s?[\d.\\]))?\s?
+    (?<![A-Za-z\d_.À-ɏΑ-ӿ])(?<!\d,)(?P<sign>[-−–+](?=\s?(?:\\?[$€£¥₹])?\s?[\d.\\]))?\s?
     (?P<currency>\\?[$€£¥₹]\s?|(?:US\$|A\$|USD|EUR|GBP|CHF|INR|CNY|Rs\.?)\s?(?=\d))?
     (?P<minus>[-−])?
     (?:
@@ -60,14 +60,30 @@ _NUMBER = re.compile(
        | [\s-]?(?P<scale>{_SCALE_WORDS})\b
        | (?P<signs>[万萬亿億千百만억])
        | (?(currency)\s?(?P<short>bn|mn|mio|mrd|tn|[mbk])\b|(?P<kilo>k)\b)
-       | \s?(?P<abbreviated>mio|mrd)\b\.?)?
+       | \s?(?P<abbreviated>mio|mrd|bn|mn|tn)\b\.?)?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\s*(?:-|–|—|−|to|bis|à|až|至|到|~)\s*\Z", re.IGNORECASE)
 _BETWEEN_AND = re.compile(r"\s*(?:and|und|et|y|e|en|и)\s*\Z", re.IGNORECASE)
 _OPENS_BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|tussen|между)\s*\Z", re.IGNORECASE)
-_PLUS_MINUS = re.compile(r"\s*(?:±|\\pm|\+/-|\+-)\s*\Z")
+_PLUS_MINUS = re.compile(r"\s*±\s*\Z")
+_PLUS_MINUS_WRITTEN = re.compile(r"\\pm(?![A-Za-z])|\+\s?/\s?[-−]|\+[-−]")
+_SIGN_SCALED = re.compile(r"(?:\d+(?:\.\d+)?[万萬亿億千百만억])+\d*")
+_SIGN_PART = re.compile(r"(\d+(?:\.\d+)?)([万萬亿億千百만억]?)")
+_NEGATIVE = re.compile(r"(^\s*|[=:]\s*|\b(?:is|are|was|ist|est|es|è|é)\s+)(?:minus|negative)\s+(?=\d)", re.IGNORECASE)
+_NEGATIVE_WORD = re.compile(r"\b(?:minus|negative|moins|menos|meno|минус)\s+\Z", re.IGNORECASE)
+_HALVES = (
+    (re.compile(r"\b(?:an?|one)\s+(\w+)\s+and\s+a\s+half\b", re.IGNORECASE), r"1.5 \1"),
+    (
+        re.compile(
+            r"\bhalf\s+(?:an?|of\s+an?)\s+(?=(?:hour|minute|day|year|mile|meter|metre|inch|pound|dozen)\b)",
+            re.IGNORECASE,
+        ),
+        "0.5 ",
+    ),
+    (re.compile(r"\b(?:a\s+)?quarter\s+of\s+an?\s+(?=(?:hour|mile|inch|pound)\b)", re.IGNORECASE), "0.25 "),
+)
 _TOGETHER = re.compile(r"\s*(?:,?\s*(?:and|und|et|y|e|en|и)?\s*)\Z", re.IGNORECASE)
 _FRACTION_SIGNS = {
     ord(sign): f" {unicodedata.normalize('NFKC', sign).replace(chr(0x2044), '/')}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
@@ -140,8 +156,12 @@ def found(text: str, *, comma_is_point: bool = False) -> list[tuple[int, Quantit
         if (quantity := _quantity(match, comma_is_point)) is not None
     ]
     if not quantities:
+        for pattern, replacement in _HALVES:
+            if pattern.search(plain):
+                return found(pattern.sub(replacement, plain))
         quantities = [
-            _Found(start, *_with_unit(plain, end, Quantity(value=value))) for start, end, value in spelled.found(plain)
+            _Found(start, *_with_unit(plain, end, Quantity(value=_signed(plain, start, value))))
+            for start, end, value in spelled.found(plain)
         ]
     return [(each.start, each.quantity) for each in _joined(plain, quantities)]
 
@@ -165,9 +185,7 @@ def entire(text: str, *, comma_is_point: bool = False) -> Quantity | None:
         return None
     match = _NUMBER.match(bare)
     if match is None:
-        words = spelled.found(bare)
-        first = words[0] if len(words) == 1 else None
-        return Quantity(value=first[2]) if first and first[0] == 0 and first[1] == len(bare) else None
+        return _entire_words(bare)
     quantity = _quantity(match, comma_is_point)
     if quantity is None:
         return None
@@ -175,9 +193,41 @@ def entire(text: str, *, comma_is_point: bool = False) -> Quantity | None:
     return quantity if not bare[end:].strip(" .}") else None
 
 
+def _entire_words(bare: str) -> Quantity | None:
+    words = spelled.found(bare)
+    if len(words) != 1:
+        return None
+    start, end, value = words[0]
+    sign = _NEGATIVE_WORD.search(bare[:start])
+    end, quantity = _with_unit(bare, end, Quantity(value=-value if sign else value))
+    return quantity if not bare[: sign.start() if sign else start].strip() and end == len(bare) else None
+
+
+def _signed(text: str, start: int, value: Fraction) -> Fraction:
+    return -value if _NEGATIVE_WORD.search(text[max(0, start - 12) : start]) else value
+
+
+def _multiplied(match: re.Match[str]) -> str:
+    """Returns 35000 for 3万5千: the parts below ten thousand are gathered before they are multiplied."""
+    total = section = Fraction(0)
+    for digits, sign in _SIGN_PART.findall(match[0]):
+        scale = spelled.SIGN_SCALES.get(sign, 1)
+        if scale >= 10**4:
+            total, section = total + (section + Fraction(digits)) * scale, Fraction(0)
+        else:
+            section += Fraction(digits) * scale
+    value = total + section
+    return str(value) if value.denominator == 1 else match[0]
+
+
 def _plain(text: str) -> str:
     """Returns a text with signs for fractions spelled, and every digit and sign in its usual form."""
     plain = unicodedata.normalize("NFKC", text.translate(_FRACTION_SIGNS))
+    if "+" in plain or "\\pm" in plain:
+        plain = _PLUS_MINUS_WRITTEN.sub("±", plain)
+    if not plain.isascii():
+        plain = _SIGN_SCALED.sub(_multiplied, plain)
+    plain = _NEGATIVE.sub(r"\1-", plain)
     if "'" in plain or "′" in plain:
         plain = _PRIMES.sub(r"\1 feet \2 inches", plain)
     return _CLOCK_SPAN.sub(r"\1 hours \2 minutes", plain) if "h" in plain else plain

@@ -1,38 +1,38 @@
 r"""Short free text, compared by meaning as far as words show it.
 
 A name, a phrase or the sentence that answers is reduced to its content words, those of the question left out: they say
-what is asked, not what is answered. Two texts are alike when half the content words of the shorter one are in the other
-and their numbers do not contradict each other. Texts linked by such likeness are one answer (its transitive closure,
-so it is an equivalence within a panel). Formulas are compared as formulas, by their normalised text.
+what is asked, not what is answered. Two texts are linked when their numbers do not contradict each other, and
+
+* where both name somebody or something (capitals, where a script has them), more than half of the names of the shorter
+  one, and a third of its content words, are in the other,
+* where one is a short phrase, more than half of its words are in the other,
+* else half of the content words of the shorter one are in the other.
+
+Texts connected by such links are one answer: single linkage, so it is an equivalence within a panel. Formulas are
+compared as formulas.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
-from ditto.domain.merging import mathematics, numbers, sentences, spelled
+import numpy as np
+from numpy.typing import NDArray
 
-_ALIKE = 0.5
+from ditto.domain.merging import mathematics, numbers, sentences, wording
+
 _ANSWERING_SENTENCES = 2
-_STOP_WORDS = """
-a an the of in on at to for from by with as and or but is are was were be been being it its this that these those
-he she they him her them his their there who whom which what when where how do does did has have had not no so
-also known called named name first about into than then i you we my your our s t song movie film series show book
-answer question
-"""
-_STOP = frozenset(_STOP_WORDS.split())
-_WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
+_PHRASE_WORDS = 4
+_MOST_WORDS = 300
+_FORMULA_CHARS = 120
+_LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textit|emph)\s*\{([^{}]*)\}|[$]")
 _PREAMBLE = re.compile(
     r"^(?:as an ai\b|i (?:do not|don't|am not|cannot|can't)\b|i'm (?:not|sorry|an)\b|sorry\b|sure\b|certainly\b"
-    r"|of course\b|"
-    r"great question|that's a|unfortunately\b|i apologi[sz]e)",
+    r"|of course\b|great question|that's a|unfortunately\b|i apologi[sz]e|let me\b|let's\b|okay\b|ok\b"
+    r"|als ki\b|natürlich\b|gerne\b|en tant qu['’]ia|bien sûr|como ia\b|claro\b|certo\b|как ии\b|конечно\b)",
     re.IGNORECASE,
-)
-_FORMULA = re.compile(
-    r"[\\^=<>∈∪√π]|(?<![\w])\(?-?\d+(?:\.\d+)?,|\d[a-z]\b|[)\]]\s*[+*/]|^\s*[\[(].*[\])]\s*$"
-    r"|^\s*\w{1,4}\s*[+*/]\s*\w{1,4}\s*$"
 )
 
 
@@ -45,79 +45,106 @@ def answering(text: str) -> list[str]:
 
 def core(text: str) -> Hashable:
     """Returns what is equal for two names or phrases that differ in case, accents, articles or punctuation only."""
-    words = tuple(word for word in _ordered(text) if word not in _STOP)
-    return words or tuple(_ordered(text)) or text.strip()
+    words = wording.words(_LATEX_TEXT.sub(r" \1 ", text))
+    content = tuple(word.plain for word in words if not word.empty)
+    return content or tuple(word.plain for word in words) or text.strip()
 
 
 def shown(text: str) -> str:
     """Returns a phrase as it is shown: without quotes around it and its final stop."""
-    return text.rstrip(".").strip("\"'“”")
+    bare = _LATEX_TEXT.sub(r"\1", text).strip() if "\\" in text else text.strip()
+    return bare.rstrip(".。").strip("\"'“”„‘’「」*`") or text
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What of a text is compared.
+
+    Attributes:
+        exact: Equal for texts of the same words.
+        content: Its content words.
+        names: Those that are names.
+        digits: Those that are numbers.
+        phrase: It is no more than a few words long.
+    """
+
+    exact: str
+    content: frozenset[str]
+    names: frozenset[str] = frozenset()
+    digits: frozenset[str] = frozenset()
+    phrase: bool = False
 
 
 def classes(texts: Sequence[str], question: str) -> list[Hashable]:
     """Returns for each text the key of its answer; equal keys mean the same answer within this panel."""
-    asked = _words(question)
-    exact = [_exact(text) for text in texts]
-    bags = [
-        _bag(text, asked) if isinstance(key, str) else frozenset[str]() for text, key in zip(texts, exact, strict=True)
-    ]
-    distinct = sorted(
-        {(str(key), key, bag) for key, bag in zip(exact, bags, strict=True)},
-        key=lambda item: (item[0], sorted(item[2])),
-    )
-    parent = {item: item for item in distinct}
-    for at, one in enumerate(distinct):
-        for other in distinct[at + 1 :]:
-            if _alike(one[2], other[2]):
-                a, b = _root(parent, one), _root(parent, other)
-                parent[max(a, b, key=str)] = min(a, b, key=str)
-    return [_root(parent, (str(key), key, bag))[0] for key, bag in zip(exact, bags, strict=True)]
+    given = [wording.words(_LATEX_TEXT.sub(r" \1 ", text))[:_MOST_WORDS] for text in texts]
+    asked = frozenset(word.plain for word in wording.words(question))
+    common = frozenset(word.plain for words in given for word in words if not word.capital)
+    items = [_item(text, words, asked, common) for text, words in zip(texts, given, strict=True)]
+    distinct = sorted({item.exact: item for item in items}.values(), key=lambda item: item.exact)
+    names = dict(zip([item.exact for item in distinct], _components(_alike(distinct)), strict=True))
+    return [distinct[names[item.exact]].exact for item in items]
 
 
-_Item = tuple[str, Hashable, frozenset[str]]
-
-
-def _root(parent: dict[_Item, _Item], item: _Item) -> _Item:
-    while parent[item] != item:
-        item = parent[item]
-    return item
-
-
-def _exact(text: str) -> Hashable:
+def _item(text: str, words: Sequence[wording.Word], asked: frozenset[str], common: frozenset[str]) -> _Item:
     quantity = numbers.entire(text)
     if quantity is not None:
-        return ("number", repr(numbers.key(quantity.value)), repr(quantity.unit))
-    if len(text) <= 120 and _FORMULA.search(text) and (senses := mathematics.senses(text)):
-        return ("formula", senses[0])
-    return " ".join(_ordered(text)) or text.strip()
+        return _Item(exact=f"number {numbers.key(quantity.value)!r} {quantity.unit}", content=frozenset())
+    if len(text) <= _FORMULA_CHARS and mathematics.is_notation(text) and (senses := mathematics.senses(text)):
+        return _Item(exact=f"formula {senses[0]!r}", content=frozenset())
+    own = [word for word in words if not word.empty]
+    content = frozenset(word.plain for word in own)
+    fresh = content - asked or content
+    return _Item(
+        exact=" ".join(word.plain for word in words) or text.strip(),
+        content=fresh,
+        names=frozenset(word.plain for word in own if word.capital and word.plain in fresh - common),
+        digits=frozenset(word for word in fresh if word.isdigit()),
+        phrase=len(own) <= _PHRASE_WORDS,
+    )
 
 
-def _bag(text: str, asked: frozenset[str]) -> frozenset[str]:
-    words = _words(text)
-    return words - asked or words
+def _alike(items: Sequence[_Item]) -> NDArray[np.bool_]:
+    """Returns which texts are linked."""
+    content, size = _shared([item.content for item in items])
+    names, named = _shared([item.names for item in items])
+    digits, dated = _shared([item.digits for item in items])
+    phrase = np.array([item.phrase for item in items])
+    least = np.minimum.outer(size, size)
+    shorter_is_phrase = np.where(np.less.outer(size, size), phrase[:, None], phrase[None, :])
+    both_named = np.minimum.outer(named, named)
+    enough = np.where(
+        shorter_is_phrase,
+        2 * content > least,
+        np.where(both_named > 0, (2 * names > both_named) & (3 * content >= least), 2 * content >= least),
+    )
+    contradicted = (np.minimum.outer(dated, dated) > 0) & (digits == 0)
+    linked: NDArray[np.bool_] = enough & (least > 0) & ~contradicted
+    return linked
 
 
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    shared, least = len(one & other), min(len(one), len(other))
-    if not least or shared < _ALIKE * least:
-        return False
-    digits, others = {w for w in one if w.isdigit()}, {w for w in other if w.isdigit()}
-    return not digits or not others or bool(digits & others)
+def _shared(sets: Sequence[frozenset[str]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns how many elements each set shares with each, and how many it has."""
+    places = {word: at for at, word in enumerate(sorted(frozenset().union(*sets)))}
+    holds = np.zeros((len(sets), len(places)), dtype=np.float32)
+    for row, words in enumerate(sets):
+        holds[row, [places[word] for word in words]] = 1.0
+    return holds @ holds.T, holds.sum(axis=1)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(word for word in _ordered(text) if word not in _STOP)
-
-
-def _ordered(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return [_stem(word) for word in _WORD.findall(plain)]
-
-
-def _stem(word: str) -> str:
-    bare = re.sub(r"['’]s$", "", word).replace(".", "")
-    value = spelled.of_word(bare)
-    if value is not None:
-        return str(value)
-    return bare[:-1] if len(bare) > 4 and bare.endswith("s") and not bare.endswith("ss") else bare
+def _components(linked: NDArray[np.bool_]) -> list[int]:
+    """Returns for each item the first one that it is connected to."""
+    first = [-1] * len(linked)
+    for at in range(len(linked)):
+        if first[at] >= 0:
+            continue
+        group = linked[at].copy()
+        group[at] = True
+        while True:
+            grown = group | linked[group].any(axis=0)
+            if (grown == group).all():
+                break
+            group = grown
+        for member in np.flatnonzero(group):
+            first[int(member)] = at
+    return first

@@ -101,7 +101,9 @@ _FRACTION = re.compile(
 _BELOW = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
           "eighth": 8, "ninth": 9, "tenth": 10, "hundredth": 100}  # fmt: skip
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
-_CHINESE = re.compile(r"[零〇一二三四五六七八九十百千两兩][零〇一二三四五六七八九十百千万萬亿億两兩]{0,30}")
+_CHINESE = re.compile(
+    r"(?<![第唯万同])(?!一[共起些样樣直定般切旦下方部致])[零〇一二三四五六七八九十百千两兩][零〇一二三四五六七八九十百千万萬亿億两兩]{0,30}"
+)
 
 
 def found(text: str) -> list[tuple[int, int, Fraction]]:
