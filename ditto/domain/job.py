@@ -58,6 +58,9 @@ MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
     }
 )
 
+ENDS: frozenset[type[Event]] = frozenset(kind for (_, kind), state in MOVES.items() if state.ended)
+"""The events by which a job ends."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -305,16 +308,17 @@ def _retried(job: Job, event: ev.JobRetried, at: datetime) -> Job:
         begun_at=at,
         spec=replace(job.spec, deadline_at=event.deadline_at),
         cut=None,
-        calls={name: _again(status) if name in failed else status for name, status in job.calls.items()},
+        calls={name: _again(status, failed=name in failed) for name, status in job.calls.items()},
         outcome=Open(),
     )
 
 
-def _again(status: CallStatus) -> CallStatus:
+def _again(status: CallStatus, *, failed: bool) -> CallStatus:
+    """Returns a call as it stands when its job begins anew; what ran when the job ended was cancelled then."""
     match status:
-        case Answered():
+        case Answered() if failed:
             return Waiting(earlier=(*status.earlier, status.reply))
-        case Failed():
+        case Failed() | Running():
             return Waiting(earlier=status.earlier)
         case _:
             return status
