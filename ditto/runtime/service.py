@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from ditto.domain.events import Recorded
-from ditto.domain.job import Job, JobState, fold
+from ditto.domain.job import ENDS, Job, JobState, fold
 from ditto.domain.request import Request, differing
 from ditto.domain.spec import JobSpec, Placement
 from ditto.errors import (
@@ -192,7 +192,8 @@ class Service:
             try:
                 row = await self._row(job_id)
                 if row.state.ended:
-                    ended, records = True, list(await self._read(job_id, after))
+                    records = list(await self._read(job_id, after))
+                    ended = not records or type(records[-1].event) in ENDS  # it may have been retried since
                 else:
                     records = await _heard(self._placer.holding(row.holder).events(job_id, after, POLL_S), POLL_S)
             except (HolderGone, StoreUnavailable, Unavailable):

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ditto.domain.events import Recorded
+from ditto.domain.events import Failure, Recorded, Reply
 from ditto.domain.job import Job, JobState
 from ditto.errors import StoreUnavailable, Unavailable
 from ditto.runtime import service
@@ -108,3 +108,27 @@ async def test_a_stream_goes_on_when_the_store_is_back(journal):
     events = waiting(journal, StoreUnavailable("away")).events("j1")
     assert [(await anext(events)).seq for _ in range(2)] == [1, 2]
     await events.aclose()
+
+
+async def test_a_stream_of_a_job_that_is_retried_as_it_is_read_goes_on(journal, monkeypatch):
+    house = House(down=Failure(type="Unreachable", message="no route"))
+    host = await house.host()
+    await host.accept("j2", asked("down"), None)
+    ended = await house.ended(host, "j2")
+    row = await house.journal.row("j2")
+    del house.models._answers["down"]
+    await host.retry("j2")
+    rows = [row]
+
+    async def first_as_it_was(job_id):
+        return rows.pop() if rows else await MemoryJournal.row(house.journal, job_id)
+
+    monkeypatch.setattr(house.journal, "row", first_as_it_was)
+    kinds = []
+    async for record in waiting(house.journal, StoreUnavailable("away")).events("j2", ended.seq):
+        kinds.append(record.event.kind)
+        if kinds == ["job.retried", "call.started"]:
+            house.models.release("down", Reply(text="42"))
+            await house.ended(host, "j2")
+    assert kinds == ["job.retried", "call.started", "call.completed", "job.completed"]
+    await house.close()
