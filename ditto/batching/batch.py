@@ -1,7 +1,10 @@
 """A batch: many rows asked at once, each answer written as it comes, nothing asked twice.
 
 Each row is a job under an idempotency key made of the batch's name, the row's id and what it asks. So a row whose
-answer was lost on the way to the file finds its job again, and a row that has changed is another job.
+answer was lost on the way to the file finds its job again, and a row that has changed is another job. Each job carries
+the batch's name as `metadata.batch`, by which the store keeps a batch together while it grows.
+
+A service that is full is no error of a row: the row waits for its turn, for as long as that takes.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ from ditto.domain.spec import JSON
 from ditto.domain.view import JobView
 from ditto.errors import BadRequest, IdempotencyMismatch, InternalError, RateLimited, TooLarge, Unavailable
 
-_FIRST_PAUSE_S = 0.5
+FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
+_BATCH = "batch"
 
 
 class JobsPort(Protocol):
@@ -170,24 +174,36 @@ class _Run:
         self._progress(self.report())
 
     async def _ask(self, row: Row, key: str, attempt: int) -> dict[str, Any]:
-        request = row.request
-        if request.idempotency_key is None:
-            request = request.model_copy(update={"idempotency_key": records.idempotency_key(key, attempt)})
         try:
-            job = await self._patiently(request)
+            job = await self._patiently(self._request(row, key, attempt))
         except (BadRequest, TooLarge, IdempotencyMismatch, InternalError) as error:
             return records.of_refusal(row, key, attempt, error)
         return records.of_job(row, key, attempt, job, responses=self._options.responses)
 
+    def _request(self, row: Row, key: str, attempt: int) -> Request:
+        """Returns what is sent for a row: what it asks, its key, and the batch's name unless it names one itself."""
+        request, more = row.request, dict[str, Any]()
+        if request.idempotency_key is None:
+            more["idempotency_key"] = records.idempotency_key(key, attempt)
+        if _BATCH not in (request.metadata or {}):
+            name = self._options.name.encode("utf-8", "replace").decode()
+            more["metadata"] = {**(request.metadata or {}), _BATCH: name}
+        return request.model_copy(update=more)
+
     async def _patiently(self, request: Request) -> JobView[Any]:
-        until_s = time.monotonic() + self._options.patience_s
-        pause_s = _FIRST_PAUSE_S
+        away_since_s: float | None = None
+        pause_s = FIRST_PAUSE_S
         while True:
             try:
                 job = await self._service.submit(request)
+                away_since_s = None
                 return job if job.state.ended else await self._service.wait(job.job_id, None)
-            except (Unavailable, RateLimited):
-                if time.monotonic() + pause_s > until_s:
+            except RateLimited:
+                away_since_s = None
+            except Unavailable:
+                now_s = time.monotonic()
+                away_since_s = now_s if away_since_s is None else away_since_s
+                if now_s + pause_s > away_since_s + self._options.patience_s:
                     raise
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -99,12 +100,13 @@ async def opened(where: Where, *, warm: bool = False) -> AsyncIterator[Backend]:
 
 
 def _say_once() -> Callable[[ServiceError], None]:
-    """Returns what says on stderr why the command waits, each reason once."""
+    """Returns what says on stderr why the command waits, each reason once, whatever numbers stand in it."""
     said: set[str] = set()
 
     def say(error: ServiceError) -> None:
-        if error.message not in said:
-            said.add(error.message)
+        reason = re.sub(r"\d+", "", error.message)
+        if reason not in said:
+            said.add(reason)
             complain(f"{error.message}; waiting")
 
     return say

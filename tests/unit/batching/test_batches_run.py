@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from ditto.batching import BatchReport
+from ditto.batching import BatchReport, Source
+from ditto.batching.records import idempotency_key, row_key
+from ditto.batching.source import Row
+from ditto.client.cluster_backend import ClusterBackend
 from ditto.domain.events import Failure
-from ditto.errors import ConfigurationError, Unavailable
+from ditto.domain.request import Request
+from ditto.domain.view import JobView
+from ditto.errors import ConfigurationError, RateLimited, Unavailable
 from tests.fakes import FakeService, Held
+from tests.unit.client.hasty import Hasty
 
 
 async def test_every_row_is_answered_under_its_own_id(bench: Any) -> None:
@@ -278,6 +284,91 @@ async def test_an_unreachable_service_ends_the_batch_and_leaves_the_rest(bench: 
 
     assert report.complete == 1
     assert report.earlier == 0
+
+
+class Busy:
+    """Jobs of a service that now and then refuses to take any, or to tell of them."""
+
+    def __init__(self, service: FakeService, *refusals: Exception) -> None:
+        self._jobs = ClusterBackend(service, Hasty().patience())
+        self._refusals = iter(refusals)
+        self.keys: list[str | None] = []
+
+    async def submit(self, request: Request) -> JobView[Any]:
+        self.keys.append(request.idempotency_key)
+        self._refuse()
+        return await self._jobs.submit(request)
+
+    async def wait(self, job_id: str, timeout_s: float | None) -> JobView[Any]:
+        self._refuse()
+        return await self._jobs.wait(job_id, timeout_s)
+
+    def _refuse(self) -> None:
+        if (refusal := next(self._refusals, None)) is not None:
+            raise refusal
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ditto.batching.batch.FIRST_PAUSE_S", 0.0)
+
+
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_row_that_meets_a_full_service_waits_for_its_turn_however_long(
+    bench: Any, service: FakeService
+) -> None:
+    busy = Busy(service, *[RateLimited("the service is full")] * 1000)
+    bench.write({"id": "a", "prompt": "One?"}, {"id": "b", "prompt": "Two?"})
+
+    report = await bench.run(over=busy, patience_s=0.0)
+
+    assert (report.complete, report.failed) == (2, 0)
+    assert len(set(busy.keys)) == 2
+    assert len(service.asked) == 2
+
+
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_row_outlives_a_restart_of_the_service(bench: Any, service: FakeService) -> None:
+    busy = Busy(service, *[Unavailable("the service is draining")] * 20)
+    bench.write({"id": "a", "prompt": "One?"})
+
+    report = await bench.run(over=busy, patience_s=3600.0)
+
+    assert (report.complete, report.failed) == (1, 0)
+    assert len(set(busy.keys)) == 1
+
+
+async def test_a_batchs_jobs_carry_its_name(bench: Any, service: FakeService) -> None:
+    bench.write(
+        {"id": "a", "prompt": "One?"},
+        {"id": "b", "prompt": "Two?", "metadata": {"team": "ops"}},
+        {"id": "c", "prompt": "Three?", "metadata": {"batch": "mine"}},
+    )
+
+    await bench.run(name="/out/\udcff.jsonl", concurrency=1)
+
+    named = "/out/?.jsonl"
+    assert [request.metadata for request in service.asked] == [
+        {"batch": named},
+        {"team": "ops", "batch": named},
+        {"batch": "mine"},
+    ]
+    assert bench.rows()["b"]["metadata"] == {"team": "ops", "batch": named}
+
+
+async def test_the_name_that_jobs_carry_changes_neither_their_keys_nor_what_is_asked(
+    bench: Any, service: FakeService
+) -> None:
+    bench.write({"id": "a", "prompt": "One?"})
+    with Source(bench.input, {}) as source:
+        row = await source.next()
+    assert isinstance(row, Row)
+    plain = row.request.model_copy(update={"idempotency_key": idempotency_key(row_key("test", row), 1)})
+    known = (await service.submit(plain)).job.id
+
+    await bench.run()
+
+    assert bench.rows()["a"]["jobId"] == known
 
 
 async def test_a_full_disk_ends_the_batch(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
