@@ -171,14 +171,15 @@ class Service:
             try:
                 row = await self._row(job_id)
                 if row.state.ended or left_s == 0:
-                    return await self.get(job_id)
-                job = await _heard(self._placer.holding(row.holder).wait(job_id, left_s), left_s)
+                    job = await self.get(job_id)  # it may have been retried since
+                else:
+                    job = await _heard(self._placer.holding(row.holder).wait(job_id, left_s), left_s)
             except (HolderGone, StoreUnavailable, Unavailable):
                 if left_s == 0:
                     raise
                 await asyncio.sleep(min(PAUSE_S, left_s))
             else:
-                if job.state.ended:
+                if job.state.ended or left_s == 0:
                     return job
 
     async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -108,6 +109,18 @@ async def test_a_stream_goes_on_when_the_store_is_back(journal):
     events = waiting(journal, StoreUnavailable("away")).events("j1")
     assert [(await anext(events)).seq for _ in range(2)] == [1, 2]
     await events.aclose()
+
+
+async def test_who_waits_for_a_job_that_is_retried_as_it_is_read_waits_on(journal, monkeypatch):
+    ended = replace(await journal.row("j1"), state=JobState.ERROR)
+    rows = [ended]
+
+    async def first_as_it_was(job_id):
+        return rows.pop() if rows else await MemoryJournal.row(journal, job_id)
+
+    monkeypatch.setattr(journal, "row", first_as_it_was)
+    job = await waiting(journal, DONE).wait("j1")
+    assert job.state is JobState.COMPLETE
 
 
 async def test_a_stream_of_a_job_that_is_retried_as_it_is_read_goes_on(journal, monkeypatch):
