@@ -7,8 +7,8 @@ import os
 import pickle
 import re
 import subprocess
-import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,11 @@ def test_the_top_level_holds_nothing_else():
 
 
 def test_the_version_stands_in_one_place():
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-
     sources = Path(ditto.__file__).parent.rglob("*.py")
 
-    assert ditto.__version__ == version
-    assert [str(path) for path in sources if f'"{version}"' in path.read_text(encoding="utf-8")] == []
+    assert ditto.__version__ == metadata.version("ditto-llm")
+    quoted = f'"{ditto.__version__}"'
+    assert [path.name for path in sources if quoted in path.read_text(encoding="utf-8")] == ["version.py"]
 
 
 def cluster(text: str) -> dict[str, Any]:
