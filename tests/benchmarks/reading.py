@@ -178,7 +178,7 @@ def _intents(rows: list[Row], misses: int) -> dict[str, float]:
     for row in rows:
         for model, text in row["answers"].items():
             people = row["intent"][model] != "answer"
-            said = intents.of(text, "stop") is Intent.REFUSAL
+            said = intents.of(text, "stop", row["prompt"]) is Intent.REFUSAL
             counts[f"people {people}, said {said}"] += 1
             if people != said and misses > 0:
                 misses -= 1

@@ -7,6 +7,7 @@ expected kind is found, the reply abstains: a guess would be a vote. When two an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,9 @@ from ditto.domain.schemas import mending, sizes
 from ditto.domain.spec import JSON, AnswerKind
 
 _LONGEST_PHRASE_CHARS = 300
+_CUTOFF = re.compile(r"\b[Aa]s of my (?:last|latest|knowledge|training|most recent)[^,.\n]{0,80}[,.]\s*")
+"""What a model says about how old its knowledge is, rather than about the question."""
+
 _MOST_CANDIDATES = 3
 
 
@@ -71,7 +75,8 @@ class Answer:
 
 def sheet(text: str) -> Sheet:
     """Returns a reply prepared for reading."""
-    return Sheet(text=text, finals=tuple(finals.of(text)))
+    said = _CUTOFF.sub("", text) if "s of my " in text else text
+    return Sheet(text=said, finals=tuple(finals.of(said)))
 
 
 def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[Answer | None]:

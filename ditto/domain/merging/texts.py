@@ -39,7 +39,7 @@ def verdict(
 ) -> Verdict:
     """Returns the merged verdict of replies in text, at least one."""
     sheets = [reading.sheet(ballot.text) for ballot in ballots]
-    intended = [intents.of(ballot.text, ballot.finish) for ballot in ballots]
+    intended = [intents.of(ballot.text, ballot.finish, question) for ballot in ballots]
     expected, found = _read(question, ballots, sheets, intended, answer)
     weights = [ballot.weight for ballot in ballots]
     groups = voting.ranked({at: each.key for at, each in found.items()}, weights)
