@@ -31,9 +31,10 @@ class Sighting:
     """What one client saw.
 
     Attributes:
-        jobs: The ids that it was told, each once.
+        jobs: The ids that it was told, each once, in their order.
         accepted: It was promised a job, or given an answer.
         answers: Each answer that it got: state, result, and how many models had replied.
+        answered_at: The moment of each.
         troubles: The moment and the name of each error that it got on the way.
         torn: What was wrong with the numbers of its events, blank where nothing was.
     """
@@ -43,6 +44,7 @@ class Sighting:
     jobs: list[str] = field(default_factory=list)
     accepted: bool = False
     answers: list[tuple[str, Any, int]] = field(default_factory=list)
+    answered_at: list[float] = field(default_factory=list)
     troubles: list[tuple[float, str]] = field(default_factory=list)
     torn: str = ""
 
@@ -54,6 +56,7 @@ class Sighting:
     def answered(self, job_id: str, state: str, result: Any, replies: int) -> None:
         self.told(job_id)
         self.answers.append((state, result, replies))
+        self.answered_at.append(time.time())
 
     def trouble(self, name: str) -> None:
         self.troubles.append((time.time(), name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import shutil
 import signal
@@ -10,16 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.chaos.cases import Case, cases
 from tests.chaos.faults import Fault, Faults
 from tests.chaos.journal import Store
 from tests.chaos.ledger import Account, account
-from tests.chaos.load import Clients, clients
+from tests.chaos.load import Clients, Sighting, clients
 from tests.chaos.models import RequestLog
 from tests.chaos.service import Service
 from tests.chaos.victims import Action, Kind, Victims
@@ -97,6 +98,7 @@ async def run(plan: Plan, say: Callable[[str], None]) -> Result:
             left = await service.stop()
         finally:
             await asyncio.to_thread(service.kill)
+        _write_sightings(folder / "sightings.jsonl", everybody.sightings)
         cost = account(Store(where).journals(), requests.requests(), everybody.sightings, chaos.faults.done)
     return Result(
         plan=plan,
@@ -208,6 +210,12 @@ def _folder(plan: Plan) -> Iterator[Path]:
 
 def _database(plan: Plan) -> AbstractContextManager[Server | None]:
     return begun() if plan.store == OWN_POSTGRES else nullcontext()
+
+
+def _write_sightings(path: Path, sightings: Sequence[Sighting]) -> None:
+    """Writes what every client saw, for whoever looks into a run that has gone wrong."""
+    lines = [json.dumps(asdict(sighting), default=str) for sighting in sightings]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _said(fault: Fault) -> str:

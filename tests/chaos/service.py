@@ -215,7 +215,7 @@ def free_port() -> int:
     in the end be connected to itself.
     """
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(31_000, 32_700)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
