@@ -212,6 +212,7 @@ class HttpBackend:
             case _Later():
                 await tries.after_loss(failure.error, known=True)
             case _:
+                self._known = self._known or not isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout)
                 await tries.after_loss(self._unreachable(failure), known=self._known)
 
     async def _check(self, response: httpx.Response) -> None:

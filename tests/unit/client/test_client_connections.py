@@ -131,6 +131,15 @@ async def test_a_server_that_was_there_is_waited_for_while_it_is_started_again()
     assert [error.type for error in hasty.told] == ["Unavailable"]
 
 
+async def test_a_server_that_broke_off_the_first_question_was_there() -> None:
+    server, hasty = Server(httpx.ReadError("reset"), *[httpx.ConnectError("refused")] * 20, done()), Hasty()
+
+    view = await client_of(server, hasty).ask("Hi?")
+
+    assert view.job_id == examples.JOB["jobId"]
+    assert hasty.now_s > 20
+
+
 async def test_a_server_that_stays_away_is_given_up() -> None:
     server, hasty = Server(done(), repeat(httpx.ReadError("reset"))), Hasty()
     client = client_of(server, hasty)
