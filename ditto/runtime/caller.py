@@ -125,7 +125,9 @@ class Caller:
         desk = self._desk(holder, epoch)
         for order_id in journalled:
             self._over[order_id] = self._clock()
-            if desk.drop(order_id) is not None and self._owner[order_id].holder == holder:
+            desk.drop(order_id)
+            owner = self._owner.get(order_id)
+            if owner is not None and owner.holder == holder and order_id not in self._running:
                 del self._owner[order_id]
         after = seen.last if seen.instance == self._instance else 0
         if not any(number > after for number in desk.kept) and wait_s > 0:

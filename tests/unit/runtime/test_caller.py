@@ -28,6 +28,18 @@ async def test_an_order_that_comes_again_when_its_answer_is_journalled_is_not_as
     assert caller.status()["running"] == 0
 
 
+async def test_an_order_that_is_over_may_be_acknowledged_again_and_again():
+    models = CannedModels({"a": Reply(text="42")})
+    caller = Caller("caller:0", "i", models)
+    await caller.call_models("host:0", 1, [order("j1")], [])
+    for _ in range(2):
+        batch = await caller.poll("host:0", 1, NOTHING_SEEN, [], WAIT_S)
+        await caller.poll("host:0", 1, batch.seen, [order("j1").id], 0.0)
+        await caller.call_models("host:0", 1, [order("j1")], [])
+    assert models.asked == {"a": 1}
+    await caller.close()
+
+
 async def test_an_order_that_comes_behind_its_own_cancelling_is_not_begun():
     models = CannedModels({"a": Reply(text="42")})
     caller = Caller("caller:0", "i", models)
