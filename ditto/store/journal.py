@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, delete, exists, select, text, tuple_, update
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from ditto.domain.events import Recorded, decode
 from ditto.domain.job import JobState
@@ -226,7 +226,7 @@ class SqlJournal:
             results = work()
             connection.exec_driver_sql("COMMIT")
         except BaseException:  # raised on
-            with suppress(DBAPIError):  # the database may have undone it by itself, or be gone
+            with suppress(SQLAlchemyError):  # the database may have undone it by itself, or be gone
                 connection.exec_driver_sql("ROLLBACK")
             raise
         return results
