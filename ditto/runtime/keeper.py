@@ -184,7 +184,7 @@ class Keeper:
                 if now - since >= self._runtime.linger_s:
                     self._end(name)
             living = self._directory.names()
-            for name in set(self._spares) - set(living):
+            for name in sorted(set(self._spares) - set(living)):
                 await self.taken(name)
             await self._account_for([name for name in living if name.startswith(PREFIX)])
 
@@ -201,7 +201,7 @@ class Keeper:
                 continue  # it is starting, going, or busy
             if status.open_jobs == 0:
                 idle.add(name)
-        for name in idle & self._idle:
+        for name in sorted(idle & self._idle):
             await self.ended(name)
         self._idle = idle - self._idle
 
