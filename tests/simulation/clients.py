@@ -1,0 +1,121 @@
+"""A client of the service: it has a job done, looks at it in several ways, and tells the ledger what it is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ditto.domain.job import Job
+from ditto.errors import Conflict, NotFound, RateLimited, Unavailable
+from ditto.runtime.service import Service
+from tests.simulation.ledger import Ledger
+from tests.simulation.plans import ClientPlan, Then
+
+T = TypeVar("T")
+PAUSE_S = 0.5
+
+
+class Client:
+    """One client, in the process through which it came.
+
+    Args:
+        name: Of that process.
+    """
+
+    def __init__(self, name: str, service: Service, plan: ClientPlan, ledger: Ledger) -> None:
+        self._name = name
+        self._service = service
+        self._plan = plan
+        self._ledger = ledger
+
+    async def run(self, *, comes_back: bool) -> None:
+        """Returns when the client has seen all that it wanted to see.
+
+        Args:
+            comes_back: Its connection broke: without a key it has lost its job and leaves.
+        """
+        if comes_back and not self._plan.keyed:
+            return
+        job = await self._submitted()
+        if job is None:
+            return
+        self._ledger.accepted(self._plan.tag, self._plan.keyed, job.id)
+        self._ledger.shown(self._name, job)
+        await asyncio.gather(*(self._do(then, job.id) for then in self._plan.then))
+
+    async def _submitted(self) -> Job | None:
+        """Returns the accepted job; None where there was an error and no key to come back with."""
+        if self._plan.keyed:
+            return (await self._persistently(lambda: self._service.submit(self._plan.request))).job
+        try:
+            return (await self._service.submit(self._plan.request)).job
+        except (RateLimited, Unavailable):
+            return None
+
+    async def _do(self, then: Then, job_id: str) -> None:
+        match then:
+            case Then.WAIT:
+                self._show_ended(await self._persistently(lambda: self._service.wait(job_id)))
+            case Then.FOLLOW:
+                await self._follow(job_id)
+            case Then.LOOK:
+                await self._look(job_id)
+            case Then.CANCEL:
+                await asyncio.sleep(self._plan.cancel_after_s)
+                job = await self._persistently(lambda: self._service.cancel(job_id))
+                self._ledger.shown(self._name, job)
+                if not job.state.ended and not job.retries:  # one that had ended may have been retried since
+                    self._ledger.broken("a cancelled job has ended", f"{job_id} is {job.state}")
+            case Then.RETRY:
+                await self._retry(job_id)
+            case Then.LEAVE:
+                pass
+
+    def _show_ended(self, job: Job) -> None:
+        self._ledger.shown(self._name, job)
+        if not job.state.ended:
+            self._ledger.broken("waiting ends with the job", f"{self._name} was shown {job.id} as {job.state}")
+
+    async def _follow(self, job_id: str) -> None:
+        after = 0
+
+        async def follow() -> None:
+            nonlocal after
+            async for record in self._service.events(job_id, after):
+                self._ledger.streamed(self._name, job_id, record, after)
+                after = record.seq
+
+        await self._persistently(follow)
+        if (job_id, after) not in self._ledger.ends:
+            self._ledger.broken("events go on to the job's end", f"{self._name}'s of {job_id} ended at {after}")
+
+    async def _look(self, job_id: str) -> None:
+        while True:
+            job = await self._persistently(lambda: self._service.get(job_id))
+            self._ledger.shown(self._name, job)
+            if job.state.ended:
+                return
+            job = await self._persistently(lambda: self._service.wait(job_id, PAUSE_S))
+            self._ledger.shown(self._name, job)
+
+    async def _retry(self, job_id: str) -> None:
+        """Asks once more what has failed; who was slower than another client, or than a cancel, lets it be."""
+        await self._persistently(lambda: self._service.wait(job_id))
+        try:
+            job = await self._persistently(lambda: self._service.retry(job_id))
+        except Conflict:
+            return
+        self._ledger.shown(self._name, job)
+        self._show_ended(await self._persistently(lambda: self._service.wait(job_id)))
+
+    async def _persistently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Returns what the service says once it can, as Ditto's own clients do."""
+        while True:
+            try:
+                return await ask()
+            except (RateLimited, Unavailable):
+                await asyncio.sleep(PAUSE_S)
+            except NotFound as error:
+                self._ledger.broken("an accepted job is found", f"{self._name}: {error}")
+                raise
