@@ -101,6 +101,27 @@ class CallFailed:
     failure: Failure
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeStarted:
+    """The judge is about to be asked through `caller`; `order` are the calls as their replies are numbered for it."""
+
+    kind: Literal["judge.started"] = "judge.started"
+    caller: str
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeCompleted:
+    kind: Literal["judge.completed"] = "judge.completed"
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeFailed:
+    kind: Literal["judge.failed"] = "judge.failed"
+    failure: Failure
+
+
 class Cut(StrEnum):
     """The timer that ended a job's waiting."""
 
@@ -148,6 +169,9 @@ Event = (
     | CallStarted
     | CallCompleted
     | CallFailed
+    | JudgeStarted
+    | JudgeCompleted
+    | JudgeFailed
     | GracePassed
     | DeadlinePassed
     | JobCompleted

@@ -16,10 +16,49 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ditto.domain import events as ev
+from ditto.domain.call_states import (
+    Answered,
+    CallEvent,
+    CallStatus,
+    Failed,
+    Judged,
+    JudgeEvent,
+    Running,
+    Unjudged,
+    Waiting,
+    call_after,
+    judge_after,
+)
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.spec import Call, JobSpec
 from ditto.domain.verdict import Verdict
 from ditto.errors import IllegalMove
+
+__all__ = [
+    "ENDS",
+    "MOVES",
+    "NOT_WAITED",
+    "REASKS",
+    "STALL_S",
+    "Answered",
+    "CallStatus",
+    "Cancelled",
+    "Completed",
+    "Errored",
+    "Failed",
+    "Job",
+    "JobState",
+    "Judged",
+    "Open",
+    "Outcome",
+    "Running",
+    "Unjudged",
+    "Waiting",
+    "accepted",
+    "apply",
+    "fold",
+    "size_bytes",
+]
 
 REASKS = 1
 """How often a reply that does not satisfy the schema is asked for again."""
@@ -48,6 +87,9 @@ MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
         (JobState.RUNNING, ev.CallStarted): JobState.RUNNING,
         (JobState.RUNNING, ev.CallCompleted): JobState.RUNNING,
         (JobState.RUNNING, ev.CallFailed): JobState.RUNNING,
+        (JobState.RUNNING, ev.JudgeStarted): JobState.RUNNING,
+        (JobState.RUNNING, ev.JudgeCompleted): JobState.RUNNING,
+        (JobState.RUNNING, ev.JudgeFailed): JobState.RUNNING,
         (JobState.RUNNING, ev.GracePassed): JobState.RUNNING,
         (JobState.RUNNING, ev.DeadlinePassed): JobState.RUNNING,
         (JobState.RUNNING, ev.JobCompleted): JobState.COMPLETE,
@@ -61,54 +103,8 @@ MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
 ENDS: frozenset[type[Event]] = frozenset(kind for (_, kind), state in MOVES.items() if state.ended)
 """The events by which a job ends."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """The call has not been made yet, or is to be made again; `earlier` as in `Running`."""
-
-    earlier: tuple[Reply, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """The call is with `caller`, since its first round began at `since`.
-
-    `earlier` are this call's replies that did not satisfy the schema.
-    """
-
-    round: int
-    caller: str
-    since: datetime
-    earlier: tuple[Reply, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    reply: Reply
-    round: int
-    since: datetime
-    at: datetime
-    earlier: tuple[Reply, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    failure: Failure
-    at: datetime
-    earlier: tuple[Reply, ...] = ()
-
-
-CallStatus = Waiting | Running | Answered | Failed
-
-CALL_MOVES: frozenset[tuple[type[CallStatus], type[Event]]] = frozenset(
-    {
-        (Waiting, ev.CallStarted),
-        (Waiting, ev.CallFailed),
-        (Running, ev.CallCompleted),
-        (Running, ev.CallFailed),
-        (Answered, ev.CallStarted),
-    }
-)
+NOT_WAITED = "Cancelled"
+"""The type of the failure by which a call ends whose reply can change nothing any more."""
 
 STALL_S = 60.0
 """A holder that lived for so long after it had adopted a job was not killed by it."""
@@ -154,6 +150,7 @@ class Job:
         begun_at: When the job was accepted, or taken up again.
         cut: The timer that ended the waiting (`grace` or `deadline`), None while none has.
         calls: By the call's name, in the panel's order.
+        judge: Whether a judge has been asked since the job began, or began anew.
     """
 
     id: str
@@ -172,6 +169,7 @@ class Job:
     asked_at: datetime | None
     cut: ev.Cut | None
     calls: Mapping[str, CallStatus]
+    judge: Unjudged | Judged
     outcome: Outcome
 
     def seats(self) -> Iterable[tuple[Call, CallStatus]]:
@@ -201,7 +199,24 @@ class Job:
             and status.reply.finish == "stop"
             and status.round <= REASKS
             and self.cut is None
+            and isinstance(self.judge, Unjudged)
+            and not self.state.ended
         )
+
+    def judging(self) -> Running | None:
+        """Returns the judge's call while it is under way."""
+        judge = self.judge
+        return judge.call if isinstance(judge, Judged) and isinstance(judge.call, Running) else None
+
+    def retriable(self) -> bool:
+        """Tells whether a model failed, other than by not being waited for, or the judge did."""
+        if isinstance(self.judge, Judged) and isinstance(self.judge.call, Failed):
+            return True
+        return any(failure.type != NOT_WAITED for failure in self.failures().values())
+
+    def missing(self) -> list[Call]:
+        """Returns the seats that may still give a reply, in the panel's order."""
+        return [call for call, s in self.seats() if isinstance(s, Waiting | Running) or self.may_reask(s)]
 
 
 def fold(job_id: str, journal: Iterable[Recorded]) -> Job:
@@ -241,6 +256,7 @@ def accepted(job_id: str, record: Recorded) -> Job:
         asked_at=None,
         cut=None,
         calls={call.name: Waiting() for call in event.spec.calls},
+        judge=Unjudged(),
         outcome=Open(),
     )
 
@@ -272,6 +288,8 @@ def apply(job: Job, record: Recorded) -> Job:
             return replace(job, reply_bytes=reply_bytes, calls=_with(job, event, record.at))
         case ev.CallFailed():
             return replace(job, calls=_with(job, event, record.at))
+        case ev.JudgeStarted() | ev.JudgeCompleted() | ev.JudgeFailed():
+            return _judged(job, event, record.at)
         case ev.GracePassed():
             return replace(job, cut=ev.Cut.GRACE)
         case ev.DeadlinePassed():
@@ -308,6 +326,7 @@ def _retried(job: Job, event: ev.JobRetried, at: datetime) -> Job:
         begun_at=at,
         spec=replace(job.spec, deadline_at=event.deadline_at),
         cut=None,
+        judge=Unjudged(),
         calls={name: _again(status, failed=name in failed) for name, status in job.calls.items()},
         outcome=Open(),
     )
@@ -324,30 +343,22 @@ def _again(status: CallStatus, *, failed: bool) -> CallStatus:
             return status
 
 
-def _with(job: Job, event: ev.CallStarted | ev.CallCompleted | ev.CallFailed, at: datetime) -> dict[str, CallStatus]:
+def _with(job: Job, event: CallEvent, at: datetime) -> dict[str, CallStatus]:
     before = job.calls.get(event.call)
     if before is None:
         raise IllegalMove(f"job {job.id} has no call {event.call}")
-    if (type(before), type(event)) not in CALL_MOVES:
+    after = call_after(before, event, at)
+    if after is None:
         raise IllegalMove(f"{event.kind} cannot happen to call {event.call} of job {job.id}")
-    return {**job.calls, event.call: _after(before, event, at)}
+    return {**job.calls, event.call: after}
 
 
-def _after(before: CallStatus, event: ev.CallStarted | ev.CallCompleted | ev.CallFailed, at: datetime) -> CallStatus:
-    match before, event:
-        case Answered(), ev.CallStarted():
-            earlier = (*before.earlier, before.reply)
-            return Running(round=event.round, caller=event.caller, since=before.since, earlier=earlier)
-        case Waiting(), ev.CallStarted():
-            return Running(round=event.round, caller=event.caller, since=at, earlier=before.earlier)
-        case Running(), ev.CallCompleted():
-            return Answered(reply=event.reply, round=event.round, since=before.since, at=at, earlier=before.earlier)
-        case Running(), ev.CallFailed():
-            return Failed(failure=event.failure, at=at, earlier=before.earlier)
-        case Waiting(), ev.CallFailed():
-            return Failed(failure=event.failure, at=at, earlier=before.earlier)
-        case _:
-            raise IllegalMove(f"{event.kind} cannot happen to call {event.call}")
+def _judged(job: Job, event: JudgeEvent, at: datetime) -> Job:
+    after = judge_after(job.judge, event, at)
+    if after is None:
+        raise IllegalMove(f"{event.kind} cannot happen to the judge of job {job.id}")
+    size = size_bytes(event.reply) if isinstance(event, ev.JudgeCompleted) else 0
+    return replace(job, judge=after, reply_bytes=job.reply_bytes + size)
 
 
 def _misfit(status: Answered) -> Failure:

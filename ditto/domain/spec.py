@@ -38,6 +38,20 @@ class AnswerKind(StrEnum):
     JSON = "json"
 
 
+class SettleRule(StrEnum):
+    """How long a job waits: for every model, or until no missing reply can change the answer."""
+
+    ALL = "all"
+    DECIDED = "decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confident:
+    """A job waits until its confidence is at least this, 0 to 1."""
+
+    confident: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     role: Literal["system", "user", "assistant"]
@@ -83,6 +97,7 @@ class JobSpec:
         deadline_at: When the job ends with what it has (aware UTC).
         replies_limit_bytes: All replies of the job together, UTF-8; the call whose reply goes beyond it fails.
         review_threshold: Below this confidence the verdict needs a person's review.
+        judge: The model that is asked where the vote cannot decide, as configured; None: nobody is.
     """
 
     strategy: StrategyName
@@ -93,6 +108,8 @@ class JobSpec:
     schema: dict[str, Any] | None = None
     answer: AnswerKind | tuple[str, ...] | None = None
     min_responses: int = 1
+    settle: SettleRule | Confident = SettleRule.ALL
+    judge: str | None = None
     max_retries: int = 2
     timeout_s: float = 300.0
     grace_s: float | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ditto.domain.events import CallFailed, DeadlinePassed, Event, Failure, GracePassed
-from ditto.domain.job import Job, Running, Waiting
+from ditto.domain.events import CallFailed, Cut, DeadlinePassed, Event, Failure, GracePassed, JudgeFailed
+from ditto.domain.job import NOT_WAITED, Job, Running, Waiting
 
 MARGIN_S = 5.0
 """A caller itself ends a call in time; a job gives up one of which it has heard nothing so much later."""
@@ -16,8 +16,12 @@ def wakes_at(job: Job) -> datetime | None:
     if job.state.ended:
         return None
     moments = [_overdue_at(job, status) for _, status in job.seats() if isinstance(status, Running)]
-    if job.cut is None:
+    judging = job.judging()
+    if judging is not None:
+        moments.append(_overdue_at(job, judging))
+    if _awaits_deadline(job):
         moments.append(job.spec.deadline_at)
+    if job.cut is None:
         moments += _grace_ends_at(job)
     return min(moments, default=None)
 
@@ -26,25 +30,40 @@ def expire(job: Job, now: datetime) -> tuple[Event, ...]:
     """Returns the events by which a job stops waiting at this moment, none while it may wait on."""
     if job.state.ended:
         return ()
-    if job.cut is None and job.spec.deadline_at <= now:
-        return (DeadlinePassed(), *_given_up(job, now, "no answer before the job's deadline"))
+    if _awaits_deadline(job) and job.spec.deadline_at <= now:
+        message = "no answer before the job's deadline"
+        return (DeadlinePassed(), *_given_up(job, now, message), *_judge_given_up(job, now, message))
     if job.cut is None and any(moment <= now for moment in _grace_ends_at(job)):
         assert job.spec.grace_s is not None
         grace_ms = job.spec.grace_s * 1000
         message = f"no answer within the grace of {grace_ms:.0f} ms after enough models had answered"
         return (GracePassed(), *_given_up(job, now, message))
     message = f"no answer in {job.spec.timeout_s * 1000:.0f} ms"
-    return tuple(
-        _failed(call.name, status, message, now)
+    overdue: list[Event] = [
+        _timed_out(call.name, status, message, now)
         for call, status in job.seats()
         if isinstance(status, Running) and _overdue_at(job, status) <= now
-    )
+    ]
+    judging = job.judging()
+    if judging is not None and _overdue_at(job, judging) <= now:
+        overdue += _judge_given_up(job, now, message)
+    return tuple(overdue)
+
+
+def not_waited_for(name: str, status: Waiting | Running, why: str, now: datetime) -> CallFailed:
+    """Returns the event by which a call ends whose reply can change nothing any more."""
+    return _ended(name, status, NOT_WAITED, f"not waited for: {why}", now)
 
 
 def call_timeout_s(job: Job, status: Running, now: datetime) -> float:
     """Returns how many seconds a running call has left, of its own time and the job's; 0 or less: none."""
     own = job.spec.timeout_s - (now - status.since).total_seconds()
     return min(own, (job.spec.deadline_at - now).total_seconds())
+
+
+def _awaits_deadline(job: Job) -> bool:
+    """A grace that has passed has ended every call, but not a judge who was asked after that."""
+    return job.cut is None or (job.cut is Cut.GRACE and job.judging() is not None)
 
 
 def _overdue_at(job: Job, status: Running) -> datetime:
@@ -62,17 +81,30 @@ def _grace_ends_at(job: Job) -> list[datetime]:
 
 def _given_up(job: Job, now: datetime, message: str) -> list[CallFailed]:
     return [
-        _failed(call.name, status, message, now)
+        _timed_out(call.name, status, message, now)
         for call, status in job.seats()
         if isinstance(status, Waiting | Running)
     ]
 
 
-def _failed(name: str, status: Waiting | Running, message: str, now: datetime) -> CallFailed:
+def _judge_given_up(job: Job, now: datetime, message: str) -> list[JudgeFailed]:
+    judging = job.judging()
+    return [] if judging is None else [JudgeFailed(failure=_failure(judging, "Timeout", message, now))]
+
+
+def _timed_out(name: str, status: Waiting | Running, message: str, now: datetime) -> CallFailed:
+    return _ended(name, status, "Timeout", message, now)
+
+
+def _ended(name: str, status: Waiting | Running, type_: str, message: str, now: datetime) -> CallFailed:
+    round_ = status.round if isinstance(status, Running) else 1
+    return CallFailed(call=name, round=round_, failure=_failure(status, type_, message, now))
+
+
+def _failure(status: Waiting | Running, type_: str, message: str, now: datetime) -> Failure:
     match status:
         case Running():
             elapsed_s = (now - status.since).total_seconds()
-            failure = Failure(type="Timeout", message=message, attempts=1, elapsed_s=elapsed_s)
-            return CallFailed(call=name, round=status.round, failure=failure)
+            return Failure(type=type_, message=message, attempts=1, elapsed_s=elapsed_s)
         case Waiting():
-            return CallFailed(call=name, round=1, failure=Failure(type="Timeout", message=message, attempts=0))
+            return Failure(type=type_, message=message, attempts=0)

@@ -67,6 +67,24 @@ class FieldVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the judge decided.
+
+    Attributes:
+        model: The judge's name.
+        chosen: The call whose reply it takes for the best.
+        confidence: How probably right it calls that reply, None where it does not say.
+        order: The calls as their replies were numbered for it, from 1.
+    """
+
+    model: str
+    chosen: str
+    reason: str
+    confidence: float | None
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The merged answer.
 
@@ -78,6 +96,7 @@ class Verdict:
         supporting: Calls that support the result, in the panel's order.
         fields: By JSON pointer (RFC 6901) into `result`.
         readings: One for each reply, in the panel's order.
+        judgement: Of the judge, None where none has decided; the readings are the vote's in any case.
     """
 
     result: JSON
@@ -95,6 +114,7 @@ class Verdict:
     fields: dict[str, FieldVerdict] = field(default_factory=dict)
     readings: tuple[Reading, ...] = ()
     warnings: tuple[str, ...] = ()
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

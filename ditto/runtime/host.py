@@ -222,7 +222,7 @@ class Host:
         if not job.state.ended or job.state is JobState.CANCELLED:
             message = f"job {job_id} is {job.state}; only one that is complete or has failed can be retried"
             raise Conflict(message, None, job_id)
-        if job.state is JobState.COMPLETE and not job.failures():
+        if job.state is JobState.COMPLETE and not job.retriable():
             return job
         events = retry_events(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
         append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events)

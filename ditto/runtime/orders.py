@@ -8,8 +8,9 @@ from typing import Protocol
 
 from ditto.domain import schemas, strategies
 from ditto.domain.events import Failure, Reply
-from ditto.domain.job import Job, Running
+from ditto.domain.job import Job, Judged, Running
 from ditto.domain.spec import Message
+from ditto.domain.strategies import briefing
 from ditto.domain.timers import call_timeout_s
 from ditto.providers.port import ModelRequest
 from ditto.settings.endpoints import split
@@ -96,6 +97,11 @@ def order_id(job: Job, call_name: str, round_: int) -> str:
     return f"{job.id}/{job.retries}.{round_}/{call_name}"
 
 
+def judge_order_id(job: Job) -> str:
+    """Returns the id under which the judge is asked: `<job>/<retry>.judge/<model>`."""
+    return f"{job.id}/{job.retries}.judge/{job.spec.judge}"
+
+
 def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] | None = None) -> Order:
     """Returns the order for a running call of this job, with the time that it has left.
 
@@ -123,4 +129,27 @@ def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] |
         ),
         timeout_s=call_timeout_s(job, status, now),
         max_retries=spec.max_retries,
+    )
+
+
+def judge_order(job: Job, now: datetime) -> Order:
+    """Returns the order for this job's judge, who is being asked.
+
+    What the request passes on to the panel's models (a length limit, stop sequences) is not meant for the judge.
+    """
+    judge, name = job.judge, job.spec.judge
+    assert isinstance(judge, Judged)
+    assert isinstance(judge.call, Running)
+    assert name is not None
+    provider, model = split(name)
+    return Order(
+        id=judge_order_id(job),
+        adoptions=job.adoptions,
+        provider=provider,
+        name=name,
+        request=ModelRequest(
+            model=model, messages=strategies.judge_messages(job), schema=briefing.schema(len(judge.order))
+        ),
+        timeout_s=call_timeout_s(job, judge.call, now),
+        max_retries=job.spec.max_retries,
     )

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from ditto.domain import events as ev
 from ditto.domain import schemas, strategies
 from ditto.domain.events import Event, Failure, Recorded, Reply
-from ditto.domain.job import Job, Running, accepted, apply, size_bytes
+from ditto.domain.job import Job, Running, Waiting, accepted, apply, size_bytes
 from ditto.domain.spec import JobSpec
-from ditto.domain.timers import expire, wakes_at
+from ditto.domain.timers import expire, not_waited_for, wakes_at
 from ditto.errors import AppendConflict, StoreUnavailable
-from ditto.runtime.orders import Calls, Moved, Outcome, order, order_id
+from ditto.runtime.orders import Calls, Moved, Outcome, judge_order, judge_order_id, order, order_id
 from ditto.store.port import Append, Journal
 
 Clock = Callable[[], datetime]
@@ -61,6 +61,7 @@ class JobRunner:
         self._outcomes: dict[str, Outcome] = {}
         self._cancelled = False
         self._let_go = False
+        self._looked_at = 0
         self._arrived = asyncio.Event()
 
     def deliver(self, outcome: Outcome) -> None:
@@ -71,7 +72,8 @@ class JobRunner:
     def outstanding(self) -> list[str]:
         """Returns the ids of the orders that this job waits for."""
         running = {name: status for name, status in self.job.calls.items() if isinstance(status, Running)}
-        return [order_id(self.job, name, status.round) for name, status in running.items()]
+        judge = [judge_order_id(self.job)] if self.job.judging() is not None else []
+        return [order_id(self.job, name, status.round) for name, status in running.items()] + judge
 
     def cancel(self) -> None:
         """Asks the job to end without a verdict."""
@@ -93,6 +95,7 @@ class JobRunner:
             self._stop(self.job, set())
             return self.job
         self._submit([name for name, status in self.job.calls.items() if isinstance(status, Running)])
+        self._submit_judge()
         while not self.job.state.ended:
             await self._turn()
             if not self.job.state.ended:
@@ -109,10 +112,11 @@ class JobRunner:
             await self._append(events)
         self._acknowledge(taken)
         started = [event.call for _, event in events if isinstance(event, ev.CallStarted)]
-        if self.job.state.ended:
-            self._stop(before, {outcome.order_id for outcome in taken})
-        else:
+        self._stop(before, {outcome.order_id for outcome in taken})
+        if not self.job.state.ended:
             self._submit(started)
+            if any(isinstance(event, ev.JudgeStarted) for _, event in events):
+                self._submit_judge()
 
     async def _turn_events(self, outcomes: list[Outcome]) -> tuple[tuple[datetime, Event], ...]:
         turn = _Turn(self.job, self._clock)
@@ -123,11 +127,14 @@ class JobRunner:
         else:
             for event in expire(turn.job, self._clock()):
                 turn.add(event)
+        if turn.job.seq == self._looked_at:
+            return ()
         caller = self._calls.pick(self.job.id)
-        if len(turn.job.spec.calls) > _SMALL_PANEL and turn.settles():
+        if len(turn.job.spec.calls) > _SMALL_PANEL and strategies.merges(turn.job):
             await asyncio.to_thread(turn.decide, caller)
         else:
             turn.decide(caller)
+        self._looked_at = turn.job.seq
         return tuple(turn.events)
 
     async def _append(self, events: tuple[tuple[datetime, Event], ...]) -> None:
@@ -148,6 +155,11 @@ class JobRunner:
             shared = made.request.messages
             self._calls.submit(status.caller, made)
 
+    def _submit_judge(self) -> None:
+        judging = self.job.judging()
+        if judging is not None:
+            self._calls.submit(judging.caller, judge_order(self.job, self._clock()))
+
     def _acknowledge(self, outcomes: list[Outcome]) -> None:
         by_caller: dict[str, list[str]] = {}
         for outcome in outcomes:
@@ -156,10 +168,18 @@ class JobRunner:
             self._calls.acknowledge(caller, keys)
 
     def _stop(self, before: Job, taken: set[str]) -> None:
-        """Cancels what is still under way for a job that has ended."""
+        """Cancels what was under way and is not waited for any more: all of it, where the job has ended."""
+        ended = self.job.state.ended
         for name, status in before.calls.items():
-            if isinstance(status, Running) and (key := order_id(before, name, status.round)) not in taken:
-                self._calls.cancel(status.caller, [key])
+            if isinstance(status, Running) and (ended or self.job.calls[name] is not status):
+                self._cancel(status.caller, order_id(before, name, status.round), taken)
+        judging = before.judging()
+        if judging is not None and (ended or self.job.judging() is None):
+            self._cancel(judging.caller, judge_order_id(before), taken)
+
+    def _cancel(self, caller: str, key: str, taken: set[str]) -> None:
+        if key not in taken:
+            self._calls.cancel(caller, [key])
 
     async def _wait(self) -> None:
         moment = wakes_at(self.job)
@@ -207,6 +227,9 @@ class _Turn:
 
     def take(self, outcome: Outcome) -> None:
         """Adds what came of an order, unless the job no longer waits for it."""
+        if outcome.order_id == judge_order_id(self.job):
+            self._take_judge(outcome)
+            return
         call = outcome.order_id.split("/", 2)[2]
         status = self.job.calls.get(call)
         if not isinstance(status, Running) or self.job.state.ended:
@@ -215,24 +238,35 @@ class _Turn:
             return
         match outcome.result:
             case Reply() as reply if _too_large(reply, self.job):
-                limit = f"all replies of this job together are above {self.job.spec.replies_limit_bytes} bytes"
-                failure = Failure(type="TooLarge", message=limit, attempts=reply.attempts, elapsed_s=reply.elapsed_s)
-                self.add(ev.CallFailed(call=call, round=status.round, failure=failure))
+                self.add(ev.CallFailed(call=call, round=status.round, failure=_above_limit(reply, self.job)))
             case Reply() as reply:
                 self.add(ev.CallCompleted(call=call, round=status.round, reply=_checked(reply, self.job)))
             case Failure() as failure:
                 self.add(ev.CallFailed(call=call, round=status.round, failure=failure))
 
-    def settles(self) -> bool:
-        """Tells whether the strategy has all that it waits for, so that `decide` will merge."""
-        return any(isinstance(action, strategies.Settle) for action in strategies.next_actions(self.job))
+    def _take_judge(self, outcome: Outcome) -> None:
+        if self.job.judging() is None or self.job.state.ended:
+            return
+        match outcome.result:
+            case Reply() as reply if _too_large(reply, self.job):
+                self.add(ev.JudgeFailed(failure=_above_limit(reply, self.job)))
+            case Reply() as reply:
+                self.add(ev.JudgeCompleted(reply=reply))
+            case Failure() as failure:
+                self.add(ev.JudgeFailed(failure=failure))
 
     def decide(self, caller: str) -> None:
-        """Adds what the strategy asks for: calls to start, or the job's end."""
+        """Adds what the strategy asks for: calls to start or to end, the judge to ask, or the job's end."""
         for action in strategies.next_actions(self.job):
             match action:
                 case strategies.Ask(call=call, round=round_):
                     self.add(ev.CallStarted(call=call, round=round_, caller=caller))
+                case strategies.Drop(call=call, why=why):
+                    status = self.job.calls[call]
+                    assert isinstance(status, Waiting | Running)
+                    self.add(not_waited_for(call, status, why, self._clock()))
+                case strategies.AskJudge(order=order_shown):
+                    self.add(ev.JudgeStarted(caller=caller, order=order_shown))
                 case strategies.Settle():
                     began = time.perf_counter()
                     verdict = strategies.verdict(self.job)
@@ -265,6 +299,11 @@ def numbered(append: Append) -> tuple[Recorded, ...]:
 
 def _too_large(reply: Reply, job: Job) -> bool:
     return job.reply_bytes + size_bytes(reply) > job.spec.replies_limit_bytes
+
+
+def _above_limit(reply: Reply, job: Job) -> Failure:
+    message = f"all replies of this job together are above {job.spec.replies_limit_bytes} bytes"
+    return Failure(type="TooLarge", message=message, attempts=reply.attempts, elapsed_s=reply.elapsed_s)
 
 
 def _checked(reply: Reply, job: Job) -> Reply:

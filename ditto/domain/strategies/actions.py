@@ -17,6 +17,21 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Wait for this call no longer: `why` says what made its reply needless."""
+
+    call: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskJudge:
+    """Ask the judge; `order` are the calls as their replies are numbered for it."""
+
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """Merge what there is and end the job."""
 
@@ -29,7 +44,7 @@ class Fail:
     message: str
 
 
-Action = Ask | Settle | Fail
+Action = Ask | Drop | AskJudge | Settle | Fail
 
 
 def ending(job: Job) -> Settle | Fail:

@@ -26,6 +26,11 @@ def next_actions(job: Job) -> tuple[Action, ...]:
     return (ending(job),)
 
 
+def merges(job: Job) -> bool:
+    """Tells whether every seat has had its turn."""
+    return not job.missing()
+
+
 def messages(job: Job, call: str) -> tuple[Message, ...]:
     """Returns the conversation with the earlier seats' answers, numbered, and the request to build on them."""
     earlier = _earlier(job, call)

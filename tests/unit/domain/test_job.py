@@ -7,8 +7,9 @@ import itertools
 import pytest
 
 from ditto.domain import events as ev
+from ditto.domain.call_states import CALL_MOVES, JUDGE_MOVES, CallEvent, JudgeEvent
 from ditto.domain.events import Failure, Recorded, Reply, decode, encode
-from ditto.domain.job import CALL_MOVES, MOVES, JobState, Running, apply, fold
+from ditto.domain.job import MOVES, JobState, Running, apply, fold
 from ditto.domain.verdict import Intent, Verdict
 from ditto.errors import IllegalMove
 from tests.unit.domain.jobs import NOON, after, answered, at, begun, failed, finished, settled, spec, started
@@ -25,6 +26,9 @@ EVENTS: tuple[ev.Event, ...] = (
     ev.JobCompleted(verdict=VERDICT, merge_s=0.1),
     ev.JobFailed(type="JobError", message="none answered"),
     ev.JobCancelled(),
+    ev.JudgeStarted(caller="caller:0", order=("a",)),
+    ev.JudgeCompleted(reply=Reply(text='{"best": 1}')),
+    ev.JudgeFailed(failure=Failure(type="Timeout", message="late")),
 )
 
 
@@ -49,9 +53,9 @@ def test_every_move_that_the_table_does_not_list_is_refused_and_changes_nothing(
     job = jobs_in_each_state()[state]
     record = Recorded(seq=job.seq + 1, at=at(60), event=event)
     if (state, type(event)) in MOVES:
-        if isinstance(event, ev.CallStarted | ev.CallCompleted | ev.CallFailed) and (
-            (type(job.calls["a"]), type(event)) not in CALL_MOVES
-        ):
+        call_moves = isinstance(event, CallEvent) and (type(job.calls["a"]), type(event)) not in CALL_MOVES
+        judge_moves = isinstance(event, JudgeEvent) and (type(job.judge), type(event)) not in JUDGE_MOVES
+        if call_moves or judge_moves:
             with pytest.raises(IllegalMove):
                 apply(job, record)
         else:
