@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ditto.domain.merging import clarifications, refusals
+from ditto.domain.merging import clarifications, refusals, thoughts
 from ditto.domain.verdict import Intent
 
 _LETTERS = re.compile(r"\w|[^\x00-\x7f]")
@@ -17,12 +17,13 @@ def of(text: str, finish: str, question: str = "") -> Intent:
     """Returns the intent of one reply.
 
     Args:
-        text: The reply, reasoning blocks removed.
+        text: The reply.
         finish: How it ended; `content_filter` is a refusal whatever the text says.
         question: What was asked, where it is known.
     """
     if finish == "content_filter":
         return Intent.REFUSAL
+    text = thoughts.removed(text)
     if not _LETTERS.search(text):
         return Intent.UNKNOWN
     if refusals.refuses(text, question):

@@ -15,7 +15,6 @@ from ditto.domain import schemas
 from ditto.domain.merging import (
     amounts,
     booleans,
-    calls,
     equality,
     finals,
     lists,
@@ -24,13 +23,14 @@ from ditto.domain.merging import (
     moments,
     options,
     phrases,
+    thoughts,
     values,
 )
 from ditto.domain.merging.dates import Date
 from ditto.domain.merging.equality import Rounded
 from ditto.domain.merging.numbers import Quantity
 from ditto.domain.merging.options import Option
-from ditto.domain.schemas import mending, sizes
+from ditto.domain.schemas import calls, mending, sizes
 from ditto.domain.spec import JSON, AnswerKind
 
 _LONGEST_PHRASE_CHARS = 300
@@ -74,8 +74,9 @@ class Answer:
 
 
 def sheet(text: str) -> Sheet:
-    """Returns a reply prepared for reading."""
-    said = _CUTOFF.sub("", text) if "s of my " in text else text
+    """Returns a reply prepared for reading: without its reasoning, and with the answers that it marks."""
+    said = thoughts.removed(text)
+    said = _CUTOFF.sub("", said) if "s of my " in said else said
     return Sheet(text=said, finals=tuple(finals.of(said)))
 
 

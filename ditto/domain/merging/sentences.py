@@ -5,39 +5,69 @@ from __future__ import annotations
 import re
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+•][ \t]+|>[ \t]+|\d{1,3}[.)][ \t]+)")
+_LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+•‣◦][ \t]+|>[ \t]+)")
+_NUMBER_MARK = re.compile(r"^[ \t]*\d{1,3}[.)][ \t]+")
+_TABLE = re.compile(r"^[ \t]*\|")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,400})(?<=\S)\1")
 _END = re.compile(
     r"""(?:
         (?<=[.!?…])(?:["'”’)\]»*]*)(?=\s+(?:["'“‘(\[«*¿¡$\\]*)(?:[^\W\d_a-z]|\d|[^\w\s]))  # a space follows
-      | (?<=[。！？｡።॥।؟۔])(?:["'”’）」』»]*)\s*  # no space follows
+      | (?<=[。！？｡।॥۔؟])(?:["'”’）」』»]*)\s*(?!と)  # no space follows
     )""",
     re.VERBOSE,
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s.(\"'“])(?:[A-Z]|[Mm]rs?|[Mm]s|[Dd]r|[Pp]rof|[Ss]t|[Jj]r|[Ss]r|[Nn]o|vs|etc|e\.g|i\.e|cf|approx|ca|[Ff]ig|[Vv]ol|"
-    r"Gen|Sen|Rep|Lt|Col|Sgt|Capt|Inc|Ltd|Co|Corp|a\.m|p\.m|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.$"
+    r"(?:^|[\s.(\"'“])(?:[A-ZÀ-ÞА-Я]|[Mm]rs?|[Mm]s|[Mm]me|[Dd]r|[Dd]ra|[Pp]rof|[Ss]t|[Ss]ra?|[Jj]r|[Nn]o|[Nn]r|vs"
+    r"|etc|e\.g"
+    r"|i\.e|cf|approx|ca|[Ff]ig|[Vv]ol|[Cc]h|[Ee]d|pp?|Gen|Sen|Rep|Gov|Pres|Lt|Col|Sgt|Capt|Cmdr|Hon|Rev|Mt|Ft|Ave|Blvd"
+    r"|Inc|Ltd|Co|Corp|Bros|Dept|Univ|Ph\.D|a\.m|p\.m|A\.M|P\.M|B\.C|A\.D|U\.S|z\. ?B|d\. ?h|u\. ?a|bzw|usw|ggf"
+    r"|Abs|Art|Str"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|т\. ?е|т\. ?д|г|гг|ул|им)\.$"
 )
+_ABBREVIATION_CHARS = 12
+_NUMBER_END = re.compile(r"(?:^|\s)\d{1,2}\.$")
+_MONTH_NEXT = re.compile(
+    r"\s+(?:Jan|Feb|Mär|Mar|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Jahrhundert|Jh\b|Mai|января|февраля|stycznia)"
+)
+_IN_PARTS = re.compile(r"(?:^|\s)[zduisop]\.\Z")
+_NEXT_PART = re.compile(r"\s(?:B|Ä|h|a|d|O|S|ex|e)\.")
+"""Abbreviations of two letters with a space between, as German writes them: z. B."""
+
 _SENTENCE_LIKE = re.compile(r"\w|[^\x00-\x7f]")
 
 
 def of(text: str) -> list[str]:
-    """Returns the sentences of a reply in order; code blocks and marks of lists and headings are left out."""
+    """Returns the sentences of a reply in order; code, tables and marks of lists and headings are left out."""
     found: list[str] = []
-    for line in _FENCE.sub("\n", text).splitlines():
-        bare = _EMPHASIS.sub(r"\2", _LINE_MARK.sub("", line)).strip()
+    lines = _FENCE.sub("\n", text).splitlines()
+    numbered = sum(_NUMBER_MARK.match(line) is not None for line in lines) > 1
+    for line in lines:
+        if _TABLE.match(line):
+            continue
+        unmarked = _LINE_MARK.sub("", line)
+        bare = _EMPHASIS.sub(r"\2", _NUMBER_MARK.sub("", unmarked) if numbered else unmarked).strip()
         if bare and _SENTENCE_LIKE.search(bare):
             found.extend(_split(bare))
     return found
+
+
+def _goes_on(tail: str, line: str, end: int) -> bool:
+    """Tells whether a stop ends an abbreviation or an ordinal number rather than a sentence."""
+    if _ABBREVIATION.search(tail):
+        return True
+    if _NUMBER_END.search(tail):
+        return _MONTH_NEXT.match(line, end) is not None
+    return _IN_PARTS.search(tail) is not None and _NEXT_PART.match(line, end) is not None
 
 
 def _split(line: str) -> list[str]:
     found: list[str] = []
     start = 0
     for match in _END.finditer(line):
-        piece = line[start : match.end()].strip()
-        if _ABBREVIATION.search(piece):
+        tail = line[max(start, match.end() - _ABBREVIATION_CHARS) : match.end()].rstrip()
+        if _goes_on(tail, line, match.end()):
             continue
+        piece = line[start : match.end()].strip()
         if piece:
             found.append(piece)
         start = match.end()

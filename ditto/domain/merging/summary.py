@@ -1,15 +1,16 @@
 """A reply in one or two of its own whole sentences: its opening, or those that carry its answer.
 
 Never half a sentence and never torn JSON: of a reply in JSON, sentences of its texts, else all of it if it is short.
+Greetings and headings sum nothing up; what only announces a list takes the list's first items along.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from ditto.domain.merging import sentences
+from ditto.domain.merging import sentences, thoughts
 from ditto.domain.spec import JSON
 
 _SHORT_CHARS = 240
@@ -18,7 +19,20 @@ _FIRST_DENSE_SIGN = "\u2e80"
 """From here on Unicode holds scripts that say much in few signs."""
 _FENCED = re.compile(r"\A\s*```[\w+-]*\s*(.*?)\s*(?:```\s*\Z|\Z)", re.DOTALL)
 _OBJECT = re.compile(r"""\{\s*["'][^"']+["']\s*:.*(?:\}|\Z)|\[\s*[{"].*(?:\]|\Z)""", re.DOTALL)
+_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+.*|(?:\*\*|__)[^*_\n]{1,80}(?:\*\*|__):?[ \t]*)$", re.MULTILINE)
+_GREETING = re.compile(
+    r"(?:sure|certainly|of course|absolutely|great question|good question|happy to help|i'd be happy to help|no "
+    r"problem|okay|ok"
+    r"|alright|hello|hi there|hi|thanks?(?: you)?|natürlich|gerne|klar|bien sûr|avec plaisir|claro(?: que sí)?"
+    r"|por supuesto"
+    r"|certo|certamente|con certeza|natuurlijk|oczywiście|конечно|当然|好的|もちろんです?|물론(?:입니다|이죠)?)"
+    r"(?: (?:thing|with (?:that|this)|to help|for asking|for (?:the|your) question|dir|ihnen))*[!.,。！:：]*(?: "
+    r"[^\w\s]+)?\Z",
+    re.IGNORECASE,
+)
 _ANSWER_CHARS = 60
+_PROSE_WORDS = 4
+_LETTER_CHARS = 2
 
 
 def of(text: str, answer: JSON = None) -> str:
@@ -28,18 +42,15 @@ def of(text: str, answer: JSON = None) -> str:
         text: The reply.
         answer: The short answer that was read out of it, None where there is none.
     """
-    said = sentences.of(_OBJECT.sub(" ", text) if "{" in text or "[" in text else text)
+    text = thoughts.removed(text) or text
+    prose = _OBJECT.sub(" ", text) if "{" in text or "[" in text else text
+    said = _without_greeting(sentences.of(_HEADING.sub("", prose)) or sentences.of(prose))
     if not said:
-        said = [sentence for string in _strings(_decoded(text)) for sentence in sentences.of(string)]
+        strings = [string for string in _strings(_decoded(text)) if _is_prose(string)]
+        said = [sentence for string in strings for sentence in sentences.of(string)]
     if not said:
         return _whole(text)
-    carrying = _carrying(said, answer)
-    if carrying is not None:
-        return carrying
-    opening = said[0]
-    if len(said) > 1 and len(opening) <= _ONE_WORD_OPENING_CHARS and max(opening) < _FIRST_DENSE_SIGN:
-        return f"{opening} {said[1]}"
-    return opening
+    return _carrying(said, answer) or _opening(said)
 
 
 def of_value(value: JSON) -> str:
@@ -54,15 +65,41 @@ def of_value(value: JSON) -> str:
     return f"An object with the fields {', '.join(map(str, value))}."
 
 
-def _carrying(said: list[str], answer: JSON) -> str | None:
+def _without_greeting(said: list[str]) -> list[str]:
+    while len(said) > 1 and _GREETING.match(said[0]):
+        said = said[1:]
+    return said
+
+
+def _opening(said: Sequence[str]) -> str:
+    """Returns the first sentence, with more of them where it is a word only, or only announces what follows."""
+    opening = said[0]
+    if len(said) == 1:
+        return opening
+    if opening.endswith((":", "：")):
+        for sentence in said[1:]:
+            if len(opening) + len(sentence) >= _SHORT_CHARS:
+                break
+            opening = f"{opening} {sentence}"
+        return opening
+    if len(opening) <= _ONE_WORD_OPENING_CHARS and max(opening) < _FIRST_DENSE_SIGN:
+        return f"{opening} {said[1]}"
+    return opening
+
+
+def _carrying(said: Sequence[str], answer: JSON) -> str | None:
+    """Returns the sentence that states the answer, the last where several do and the first is none of them."""
     wanted = str(answer) if isinstance(answer, str | int | float) and not isinstance(answer, bool) else ""
     if not wanted or len(wanted) > _ANSWER_CHARS:
         return None
-    pattern = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)", re.IGNORECASE)
+    flags = re.IGNORECASE if len(wanted) > _LETTER_CHARS else re.NOFLAG
+    dense = max(wanted) >= _FIRST_DENSE_SIGN
+    pattern = re.compile(re.escape(wanted) if dense else rf"(?<!\w){re.escape(wanted)}(?!\w|[.,]\d)", flags)
     hits = [sentence for sentence in said if pattern.search(sentence) or pattern.search(sentence.replace(",", ""))]
     if not hits:
         return None
-    return hits[0] if said[0] == hits[0] and len(hits[0]) > _ONE_WORD_OPENING_CHARS else hits[-1]
+    states_it_first = said[0] == hits[0] and len(hits[0]) > _ONE_WORD_OPENING_CHARS and len(wanted) > 1
+    return hits[0] if states_it_first else hits[-1]
 
 
 def _decoded(text: str) -> JSON:
@@ -73,6 +110,11 @@ def _decoded(text: str) -> JSON:
         return json.JSONDecoder(strict=False).raw_decode(source, start.start() if start else 0)[0]
     except (ValueError, RecursionError):
         return None
+
+
+def _is_prose(text: str) -> bool:
+    dense = sum(sign >= _FIRST_DENSE_SIGN for sign in text)
+    return len(text.split()) + dense // 2 >= _PROSE_WORDS
 
 
 def _strings(value: JSON) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every value that a reply may mean: bare, in a code fence, in prose, or slightly damaged; in that order.
+"""Every value that a reply may mean: bare, in a code fence, in prose, as calls, or slightly damaged; in that order.
 
 How much is tried is bounded by the reply's length, so that no reply takes long: a bracket that opens nothing costs a
 little, and what costs more than reading the reply a few times over is given up. Where prose holds several values, the
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from heapq import nlargest
 from itertools import islice
 
-from ditto.domain.schemas import mending
+from ditto.domain.schemas import calls, mending
 from ditto.domain.schemas.sizes import MAX_PARTS
 from ditto.domain.spec import JSON
 
@@ -39,6 +39,7 @@ def candidates(text: str, *, bare_text: bool) -> Iterator[JSON]:
         yield value
     if bare_text:
         yield _unquoted(stripped)
+    yield from calls.shapes(stripped)
     yield from mending.mended(stripped)
 
 

@@ -10,6 +10,7 @@ import ast
 import json
 import re
 import warnings
+from collections.abc import Iterator
 
 from ditto.domain.schemas.mending import mended
 from ditto.domain.spec import JSON
@@ -37,6 +38,24 @@ def found(text: str) -> list[JSON] | None:
         if (calls := of_value(_value(piece)) or of_source(piece)) is not None:
             return calls
     return None
+
+
+def shapes(text: str) -> Iterator[JSON]:
+    """Yields the calls that a reply makes in every notation that a schema may ask for."""
+    made = found(text)
+    if made is None:
+        return
+    yield made
+    yield {"tool_calls": made}
+    yield {"calls": made}
+    yield [{"name": call["name"], "parameters": call["arguments"]} for call in made]
+    yield [{call["name"]: call["arguments"]} for call in made]
+    if len(made) == 1:
+        call = made[0]
+        yield call
+        yield {"name": call["name"], "parameters": call["arguments"]}
+        yield {call["name"]: call["arguments"]}
+        yield call["arguments"]
 
 
 def of_value(value: JSON) -> list[JSON] | None:
