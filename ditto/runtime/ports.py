@@ -38,8 +38,8 @@ def free_port() -> int:
 def own_ports() -> Iterator[range]:
     """Yields ports that no other service of Ditto's on this machine uses while the block runs.
 
-    With a range in common, the next service to start gets the port of this one's dead replica, and this one's ingress
-    passes requests on to it until it has heard of the new replica. The port before the range is held as its lock.
+    With ports in common one service's ingress passes requests on to the other: to whoever has got the port of its dead
+    replica meanwhile. The port before the range is held as its lock.
 
     Raises:
         ConfigurationError: They are all in use.
