@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ditto.cli import asking, batches, ended, jobs, models, services
+from ditto.cli import asking, batches, ended, jobs, models, services, stores
 
 app = typer.Typer(
     name="ditto",
@@ -28,6 +28,7 @@ app.command("delete")(ended.delete)
 app.command("models")(models.models)
 app.command("serve")(services.serve)
 app.command("sim")(services.sim)
+app.add_typer(stores.app, name="store")
 
 
 def main(arguments: list[str] | None = None) -> None:
