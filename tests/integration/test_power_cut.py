@@ -81,6 +81,7 @@ def test_a_journal_that_does_not_sync_each_commit_is_found_out(synchronous: str,
         ("DELETE FROM events WHERE job_id = 'alone-000'", "alone-000 is in one table and not in another"),
         ("UPDATE jobs SET state = 'running' WHERE job_id = 'alone-000'", "alone-000 is complete by its events"),
         ("SELECT 1", "alone-000 was forgotten and is there again"),
+        ("SELECT 1", "alone-000 was purged, and journal.db has bytes of it"),
         ("UPDATE holders SET epoch = 0 WHERE name = 'left'", "left began epoch 1, and after the cut epoch 1"),
     ],
 )
@@ -89,7 +90,9 @@ def test_the_check_sees_what_a_cut_could_do(recording, folder, tmp_path, damage,
     with closing(sqlite3.connect(tmp_path / "image" / STORE)) as connection, connection:
         connection.execute(damage)
 
-    found = asyncio.run(faults(tmp_path / "image", JOBS, Promised(epochs={"left": 1}, forgotten={"alone-000"})))
+    found = asyncio.run(
+        faults(tmp_path / "image", JOBS, Promised(epochs={"left": 1}, forgotten={"alone-000"}, purged={"alone-000"}))
+    )
 
     assert expected in " ".join(found)
 

@@ -25,12 +25,14 @@ class Promised:
         epochs: By holder.
         forgetting: Jobs that may be gone, and are whole where they are not.
         forgotten: Jobs that must be gone.
+        purged: Those of them of which no byte may be left.
     """
 
     jobs: dict[str, int] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
     forgetting: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
+    purged: set[str] = field(default_factory=set)
 
     def note(self, lines: str) -> None:
         """Adds what a session wrote into its file of promises."""
@@ -45,6 +47,8 @@ class Promised:
                     self.forgetting.add(name)
                 case Promise.FORGOTTEN:
                     self.forgotten.add(name)
+                case Promise.PURGED:
+                    self.purged.add(name)
 
     def needs(self, job_id: str, found: int) -> int:
         """Returns how many events this job must have, of which so many were found."""
@@ -55,6 +59,7 @@ class Promised:
 async def faults(folder: Path, jobs: list[Planned], promised: Promised) -> list[str]:
     """Returns a sentence for each thing that is wrong with the journal in this folder."""
     path = folder / STORE
+    left = list(_faults_of_bytes(path, [job for job in jobs if job.id in promised.purged]))
     try:
         journal = SqliteJournal(path)
     except DittoError as error:
@@ -67,7 +72,16 @@ async def faults(folder: Path, jobs: list[Planned], promised: Promised) -> list[
         found = [f"the journal cannot be used: {error}"]
     finally:
         await journal.close()
-    return found + list(_faults_of_file(path))
+    return left + found + list(_faults_of_file(path))
+
+
+def _faults_of_bytes(path: Path, purged: list[Planned]) -> Iterator[str]:
+    """Looks into the files before anything opens them."""
+    for file in path.parent.glob(f"{path.name}*") if purged else ():
+        content = file.read_bytes()
+        for job in purged:
+            if any(trace in content for trace in job.traces):
+                yield f"{job.id} was purged, and {file.name} has bytes of it"
 
 
 async def _faults_of_job(journal: SqliteJournal, job: Planned, promised: Promised) -> list[str]:

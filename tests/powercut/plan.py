@@ -16,6 +16,7 @@ from tests.unit.domain.jobs import at, spec
 CALLS = ("a", "b", "c")
 LONG = 40_000
 """Characters of a reply that does not fit into a page."""
+TRACE = 32
 
 
 class Session(StrEnum):
@@ -50,6 +51,15 @@ class Planned:
     def ends(self) -> set[int]:
         """The numbers of events at which an append ends: a reader may see nothing between."""
         return {0, *(append.after + len(append.events) for append in self.appends)}
+
+    @property
+    def traces(self) -> list[bytes]:
+        """Bytes that only this job's events have: the beginning and the end of each text in them."""
+        accepted = self.events[0]
+        assert isinstance(accepted, ev.JobAccepted)
+        texts = [accepted.spec.metadata["note"]]
+        texts += [event.reply.text for event in self.events if isinstance(event, ev.CallCompleted)]
+        return [text.encode() for whole in texts for text in (whole[:TRACE], whole[-TRACE:]) if len(text) == TRACE]
 
     def share_of(self, session: Session) -> tuple[Append, ...]:
         """Returns the appends that this session writes."""

@@ -37,6 +37,8 @@ class Promise(StrEnum):
     FORGETTING = "forgetting"
     """The job is about to be forgotten: from now on nobody is promised that it is there."""
     FORGOTTEN = "forgotten"
+    PURGED = "purged"
+    """Not a byte of the job is left in the journal's files."""
 
 
 class Promises:
@@ -92,7 +94,8 @@ async def _write_job(
             promises.note(Promise.FORGETTING, job.id)
             assert await journal.forget(job.id), f"{job.id} has ended"
             promises.note(Promise.FORGOTTEN, job.id)
-            await journal.purge()
+            if await journal.purge():
+                promises.note(Promise.PURGED, job.id)
 
 
 async def _refused(journal: SqliteJournal, append: Append) -> None:
