@@ -34,6 +34,8 @@ _LISTEN_S = 120.0
 _DEADLINE_MS = 1_800_000.0
 _MARGIN_S = 60.0
 _INGRESS = frozenset({500, 502, 503, 504})
+_NO_ROUTES = b"/-/routes for available routes"
+"""So says Serve's ingress, of any path, from its own start until it has heard of its replicas."""
 
 
 class HttpBackend:
@@ -226,7 +228,7 @@ class HttpBackend:
         error = told or service_error("", status, f"the server answered with status {status}")
         if settled:
             raise error
-        if told is None and status in _INGRESS:
+        if told is None and (status in _INGRESS or (status == 404 and _NO_ROUTES in content)):
             raise _Later(self._unreachable(error), None)
         after = response.headers.get("retry-after", "")
         if status in (429, 503) and after.isdecimal():

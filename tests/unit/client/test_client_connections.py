@@ -77,6 +77,7 @@ def stream(*events: tuple[int, str]) -> httpx.Response:
         httpx.ReadError("reset"),
         httpx.WriteError("broken pipe"),
         httpx.RemoteProtocolError("closed"),
+        httpx.Response(404, text="Path '/llm' not found. Ping http://.../-/routes for available routes."),
         httpx.Response(500, text="Internal Server Error"),
         httpx.Response(502, text="Bad Gateway"),
         httpx.Response(503, text="<html>no server</html>"),
