@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ditto.domain.merging import equality, formulas, languages, mathematics, numbers, sentences, units
+from ditto.domain.merging import equality, formulas, languages, notation, numbers, sentences, units
 from ditto.domain.merging.equality import Rounded
 from ditto.domain.merging.numbers import Quantity
 from ditto.domain.merging.units import Unit
@@ -91,7 +91,7 @@ def value_of(text: str) -> Quantity | None:
 
 def _computed(text: str) -> Quantity | None:
     """Returns the value of a formula without variables; its last side where it is an equation."""
-    sides = _EQUALS.split(mathematics.plain(text))
+    sides = _EQUALS.split(notation.plain(text))
     for side in (sides[-1], sides[0]):
         try:
             values, variables = formulas.evaluated(side)

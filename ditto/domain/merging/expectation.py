@@ -158,13 +158,17 @@ def _marked_kind(question: str, sheets: Sequence[Sheet]) -> AnswerKind:
         return AnswerKind.CODE
     if 2 * sum(isinstance(final, str) and dates.is_date(final) for final in first) > len(first):
         return AnswerKind.DATE
-    if _is_mathematical(question, first):
+    if _is_mathematical(question, sheets, first):
         return AnswerKind.MATH
     return AnswerKind.TEXT
 
 
-def _is_mathematical(question: str, first: Sequence[JSON]) -> bool:
-    read = [isinstance(final, int | float) or bool(mathematics.senses(str(final))) for final in first]
+def _is_mathematical(question: str, sheets: Sequence[Sheet], first: Sequence[JSON]) -> bool:
+    marked = [each for each in sheets if each.finals]
+    read = [
+        isinstance(final, int | float) or bool(reading.senses(each, str(final).strip()))
+        for each, final in zip(marked, first, strict=True)
+    ]
     if 2 * sum(read) <= len(read):
         return False
     return _MATHS.search(question) is not None or 2 * sum(mathematics.is_notation(str(each)) for each in first) > len(

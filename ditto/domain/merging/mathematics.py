@@ -8,55 +8,14 @@ to `y`. What is no mathematics has none.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Hashable, Sequence
 from fractions import Fraction
 
-from ditto.domain.merging import formulas, numbers
+from ditto.domain.merging import formulas, notation, numbers
 from ditto.domain.merging.formulas import NoFormula, Values
 
 _LONGEST_CHARS = 1000
 _DEEPEST = 4
-_SIGNS = str.maketrans(
-    {
-        "−": "-", "–": "-", "—": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "∞": r"\infty ", "π": r"\pi ",
-        "²": "^2", "³": "^3", "⁴": "^4", "⁵": "^5", "ⁿ": "^n", "⁻": "^-", "√": r"\sqrt ", "∪": r"\cup ", "∩": r"\cap ",
-        "∈": r"\in ", "∅": r"\emptyset ", "ℝ": r"\mathbb{R}", "θ": r"\theta ", "°": "", "〈": "⟨", "〉": "⟩",
-    }
-)  # fmt: skip
-_REWRITTEN = (
-    (re.compile(r"\\(?:left|right|bigl|bigr|Bigl|Bigr|big|Big|displaystyle|limits|quad|qquad)(?![A-Za-z])"), " "),
-    (re.compile(r"\\[ ;:>]|\\,(?!\d{3})|\\!|~"), " "),
-    (re.compile(r"\\%|\\\$|\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\degree"), ""),
-    (re.compile(r"\\(?:\(|\)|\[|\])|\$"), " "),
-    (re.compile(r"\\(?:boxed|fbox)\s*\{(.*)\}\s*\Z", re.DOTALL), r"\1"),
-    (
-        re.compile(r"\\(?:operatorname|mathrm)\s*\{\s*(sin|cos|tan|cot|sec|csc|log|ln|arcsin|arccos|arctan)\s*\}"),
-        r"\1 ",
-    ),
-    (re.compile(r"\\(sin|cos|tan|cot|sec|csc|log|ln|exp|arcsin|arccos|arctan|sinh|cosh)(?![A-Za-z])"), r" \1 "),
-    (re.compile(r"\\mathbb\s*\{?\s*R\s*\}?|\\(?:R|Reals)(?![A-Za-z])"), r"\\reals "),
-    (re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textrm|mathit|textit|rm|bf)\s*\{\s*(and|or)\s*\}"), r" \1 "),
-    (re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textrm|mathit|textit)\s*\{([^{}]*)\}"), r" «\1» "),
-    (re.compile(r"\\(?:varnothing|emptyset)(?![A-Za-z])|\\\{\s*\\\}"), " ⟦⟧ "),
-    (re.compile(r"\\(?:\{|lbrace)"), " ⟦"),
-    (re.compile(r"\\(?:\}|rbrace)"), "⟧ "),
-    (re.compile(r"\\langle(?![A-Za-z])"), " ⟨"),
-    (re.compile(r"\\rangle(?![A-Za-z])"), "⟩ "),
-    (re.compile(r"\\[lr]?[vV]ert(?![A-Za-z])|\\\|"), "|"),
-    (re.compile(r"\\(?:leq?|leqslant|leqq)(?![A-Za-z])|<="), "≤"),
-    (re.compile(r"\\(?:geq?|geqslant|geqq)(?![A-Za-z])|>="), "≥"),
-    (re.compile(r"\\(?:neq?|not\s*=)(?![A-Za-z])|!="), "≠"),
-    (re.compile(r"\\(?:approx|simeq|doteq)(?![A-Za-z])|≃|≒"), "≈"),
-    (re.compile(r"\\lt(?![A-Za-z])"), "<"),
-    (re.compile(r"\\gt(?![A-Za-z])"), ">"),
-    (re.compile(r"\\(?:cup|bigcup)(?![A-Za-z])|(?<=[\])⟧])\s*U\s*(?=[\[(⟦])"), "∪"),
-    (re.compile(r"\\cap(?![A-Za-z])"), "∩"),
-    (re.compile(r"\\in(?![A-Za-z])"), "∈"),
-    (re.compile(r"\\pm(?![A-Za-z])|\+/-|\+-"), "±"),
-    (re.compile(r"\\mp(?![A-Za-z])"), "∓"),
-    (re.compile(r"\\infty(?![A-Za-z])|\b(?:infinity|inf)\b"), "∞"),
-)
 _MATRIX = re.compile(r"\\begin\s*\{([pbvBV]?matrix|array)\}(?:\s*\{[lcr|]*\})?(.*?)\\end\s*\{\1\}", re.DOTALL)
 _AROUND_MATRIX = re.compile(r"[\s()\[\]]*\Z")
 _EVERYTHING = re.compile(r"(?:\\reals|all real(?: number)?s?|every real number|\(\s*-\s*∞\s*,\s*\+?\s*∞\s*\))\Z", re.I)
@@ -67,7 +26,6 @@ _RELATION = re.compile(r"[=<>≤≥≠≈]")
 _AND = re.compile(
     r"(?<=[\w)}\]⟧])\s+(?:and|or|und|oder|et|ou)\s+(?=[-\w\\(\[{⟦])|(?<=\d)\s+[yo]\s+(?=-?\d)|[;]|,\s*(?:and|or|und|oder)\s"
 )
-_REPEATING = re.compile(r"(\d+)\.(\d*)\\overline\s*\{(\d+)\}")
 _RATIO = re.compile(r"(\d+(?:\.\d+)?)\s*(?::|to|\\colon)\s*(\d+(?:\.\d+)?)\Z")
 _MEMBER = re.compile(r"[A-Za-z]\s*∈")
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
@@ -90,7 +48,7 @@ def senses(text: str) -> tuple[Hashable, ...]:
     if len(text) > _LONGEST_CHARS:
         return ()
     try:
-        return _senses(plain(text), 0)
+        return _senses(notation.plain(text), 0)
     except NoFormula:
         return ()
 
@@ -126,26 +84,6 @@ def shown(text: str) -> str | int | float:
         if bare.startswith(opening) and bare.endswith(closing) and len(bare) > 2 * len(opening):
             bare = bare[len(opening) : -len(closing)].strip()
     return bare
-
-
-def plain(text: str) -> str:
-    """Returns an answer without the notation that says nothing: sizes, spaces, fonts, dollar signs, final stops."""
-    written = unicodedata.normalize("NFKC", text.translate(_SIGNS))
-    if r"\begin" in written:
-        written = written.replace(r"\\", " ⏎ ")
-    if r"\overline" in written:
-        written = _REPEATING.sub(_as_fraction, written)
-    for pattern, replacement in _REWRITTEN:
-        written = pattern.sub(replacement, written)
-    return " ".join(written.split()).strip().rstrip(".,;:").strip()
-
-
-def _as_fraction(match: re.Match[str]) -> str:
-    """Returns a repeating decimal as a fraction."""
-    whole, fixed, repeated = match.groups()
-    below = (10 ** len(repeated) - 1) * 10 ** len(fixed)
-    above = int(whole + fixed + repeated) - int(whole + fixed)
-    return f"\\frac{{{above}}}{{{below}}}"
 
 
 def _senses(text: str, depth: int) -> tuple[Hashable, ...]:
@@ -312,7 +250,7 @@ def _matrix(text: str, matrix: re.Match[str], depth: int) -> Hashable:
     before = text[: matrix.start()]
     if not _AROUND_MATRIX.match(text[matrix.end() :]) or not _AROUND_MATRIX.match(before.rpartition("=")[2]):
         raise NoFormula("more than a matrix")
-    rows = [row for row in matrix[2].replace(r"\hline", "").split("⏎") if row.strip()]
+    rows = [row for row in matrix[2].replace(r"\hline", "").split(notation.ROW_END) if row.strip()]
     return ("matrix", tuple(tuple(_element(cell, depth) for cell in row.split("&")) for row in rows))
 
 

@@ -227,7 +227,8 @@ def _plain(text: str) -> str:
         plain = _PLUS_MINUS_WRITTEN.sub("±", plain)
     if not plain.isascii():
         plain = _SIGN_SCALED.sub(_multiplied, plain)
-    plain = _NEGATIVE.sub(r"\1-", plain)
+    if "minus" in plain or "egative" in plain:
+        plain = _NEGATIVE.sub(r"\1-", plain)
     if "'" in plain or "′" in plain:
         plain = _PRIMES.sub(r"\1 feet \2 inches", plain)
     return _CLOCK_SPAN.sub(r"\1 hours \2 minutes", plain) if "h" in plain else plain

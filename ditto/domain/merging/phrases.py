@@ -125,11 +125,17 @@ def _alike(items: Sequence[_Item]) -> NDArray[np.bool_]:
 
 def _shared(sets: Sequence[frozenset[str]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Returns how many elements each set shares with each, and how many it has."""
-    places = {word: at for at, word in enumerate(sorted(frozenset().union(*sets)))}
-    holds = np.zeros((len(sets), len(places)), dtype=np.float32)
+    rows: dict[str, list[int]] = {}
     for row, words in enumerate(sets):
-        holds[row, [places[word] for word in words]] = 1.0
-    return holds @ holds.T, holds.sum(axis=1)
+        for word in words:
+            rows.setdefault(word, []).append(row)
+    shared = np.zeros((len(sets), len(sets)), dtype=np.float32)
+    for holders in rows.values():
+        if len(holders) > 1:
+            shared[np.ix_(holders, holders)] += 1.0
+    size = np.array([len(words) for words in sets], dtype=np.float32)
+    np.fill_diagonal(shared, size)
+    return shared, size
 
 
 def _components(linked: NDArray[np.bool_]) -> list[int]:

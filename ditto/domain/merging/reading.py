@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from ditto.domain import schemas
 from ditto.domain.merging import (
@@ -40,12 +41,26 @@ _CUTOFF = re.compile(r"\b[Aa]s of my (?:last|latest|knowledge|training|most rece
 _MOST_CANDIDATES = 3
 
 
+_Read = TypeVar("_Read")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A reply's text with the answers that it marks as final, the most trusted first."""
+    """A reply's text with the answers that it marks as final, the most trusted first.
+
+    What has been read out of it is kept: finding out which kind is compared reads it as several.
+    """
 
     text: str
     finals: tuple[JSON, ...]
+    _known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, name: str, read: Callable[[], _Read]) -> _Read:
+        """Returns what is read under this name, reading it the first time only."""
+        if name not in self._known:
+            self._known[name] = read()
+        found: _Read = self._known[name]
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +103,7 @@ def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[
         case AnswerKind.NUMBER:
             return _answers(amounts.compared([quantity(each, question) for each in sheets], question))
         case AnswerKind.MATH:
-            return _answers(_mathematics([mathematical(each) for each in sheets]))
+            return _answers(_mathematics(sheets))
         case AnswerKind.DATE:
             return _answers(moments.compared([date(each) for each in sheets], question))
         case AnswerKind.LIST:
@@ -109,7 +124,7 @@ def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[
 
 def quantity(reply: Sheet, question: str) -> Quantity | None:
     """Returns the number that a reply gives."""
-    return amounts.given(reply.text, reply.finals, question)
+    return reply.once("quantity", lambda: amounts.given(reply.text, reply.finals, question))
 
 
 def mathematical(reply: Sheet) -> str | None:
@@ -124,6 +139,10 @@ def mathematical(reply: Sheet) -> str | None:
 
 def choice(reply: Sheet, offered: tuple[Option, ...]) -> Option | None:
     """Returns the offered answer that a reply picks."""
+    return reply.once("choice", lambda: _picked(reply, offered))
+
+
+def _picked(reply: Sheet, offered: tuple[Option, ...]) -> Option | None:
     for final in reply.finals:
         if (picked := options.picked(str(final), offered)) is not None:
             return picked
@@ -152,23 +171,32 @@ def boolean(reply: Sheet) -> bool | None:
 
 def date(reply: Sheet) -> Date | None:
     """Returns the date or time that a reply gives."""
-    return moments.given(reply.text, reply.finals)
+    return reply.once("date", lambda: moments.given(reply.text, reply.finals))
 
 
 def listed(reply: Sheet) -> list[str] | None:
     """Returns the items that a reply lists."""
-    return lists.given(reply.text, reply.finals)
+    return reply.once("list", lambda: lists.given(reply.text, reply.finals))
 
 
 def code(reply: Sheet) -> tuple[Hashable, JSON] | None:
     """Returns key and shown form of the code or value that a reply gives."""
     if reply.finals:
-        return literals.marked(reply.finals[0])
-    return literals.inside(reply.text)
+        return reply.once("code", lambda: literals.marked(reply.finals[0]))
+    return reply.once("code", lambda: literals.inside(reply.text))
 
 
 def structure(reply: Sheet) -> JSON:
     """Returns the object or list that a reply gives, function calls in one notation; None where it gives none."""
+    return reply.once("structure", lambda: _structure(reply))
+
+
+def senses(reply: Sheet, text: str) -> tuple[Hashable, ...]:
+    """Returns the keys by which a mathematical answer of a reply may be compared."""
+    return reply.once(f"senses {text}", lambda: mathematics.senses(text))
+
+
+def _structure(reply: Sheet) -> JSON:
     made = calls.found(reply.text)
     if made is not None:
         return made
@@ -205,10 +233,12 @@ def _answers(compared: Sequence[tuple[Hashable, JSON] | None]) -> list[Answer | 
     return [None if each is None else Answer(key=each[0], shown=each[1]) for each in compared]
 
 
-def _mathematics(read: Sequence[str | None]) -> list[tuple[Hashable, JSON] | None]:
+def _mathematics(sheets: Sequence[Sheet]) -> list[tuple[Hashable, JSON] | None]:
     """Compares by every sense that an answer has; a rounded number joins the exact one that it rounds."""
-    present = [text for text in read if text is not None]
-    written = [mathematics.senses(text) or (("words", phrases.core(text)),) for text in present]
+    read = [mathematical(each) for each in sheets]
+    given = [(each, text) for each, text in zip(sheets, read, strict=True) if text is not None]
+    present = [text for _, text in given]
+    written = [senses(each, text) or (("words", phrases.core(text)),) for each, text in given]
     numeric = {at: number for at, text in enumerate(present) if (number := _as_number(text)) is not None}
     meant = equality.rounded(list(numeric.values()))
     exact = {at: (("rounded", value),) for at, value in zip(numeric, meant, strict=True)}

@@ -135,11 +135,18 @@ _ELSEWHERE = re.compile(
             r"|antwoord|geven"
             r"|verstrekken|voldoen|bieden|ondersteunen|delen|\Z)",
             r"\bnie (?:mogę|jestem w stanie)\b[^.!?]{0,50}?(?:pomóc|udzieli|odpowie|dostarcz|poda|spełni|zrobi)",
+            r"\b(?:jeg|jag) (?:kan|må|får)\b[^.!?]{0,30}\b(?:ikke|inte)\b|\bkan jag inte\b|\bkan jeg ikke\b",
+            r"\byardımcı olama|\byapamam\b|\bveremem\b",
+        )
+    ),
+    re.IGNORECASE,
+)
+_OTHER_SCRIPTS = re.compile(
+    "|".join(
+        (
             r"\b(?:не могу|не имею права|не вправе|не смогу|не буду)\b[^.!?]{0,50}?(?:помо|предостав|ответ|выполн"
             r"|дать|подел"
             r"|обсужд|рассказ|созда|напис)",
-            r"\b(?:jeg|jag) (?:kan|må|får)\b[^.!?]{0,30}\b(?:ikke|inte)\b|\bkan jag inte\b|\bkan jeg ikke\b",
-            r"\byardımcı olama|\byapamam\b|\bveremem\b",
             r"لا (?:أستطيع|يمكنني|أقدر)|लिए क्षमा|नहीं कर सकता|नहीं कर सकती|नहीं दे सकता",
             r"(?:我|本)[^。，]{0,8}(?:无法|無法|不能|不会|不會|不可以)[^。]{0,12}(?:提供|帮|幫|协助|協助|回答|满足|滿足|讨论|討論|支持|生成|执行|完成|给出)",
             r"(?:抱歉|对不起|對不起)[^。]{0,24}(?:无法|無法|不能|不可以|不便)",
@@ -171,6 +178,8 @@ def refuses(text: str, question: str) -> bool:
     pieces = [piece for piece in _SENTENCE_END.split(opening) if piece]
     first, head = (pieces or [""])[0], " ".join(pieces[:_OPENING_SENTENCES])
     if _REFUSES.search(head) or _ELSEWHERE.search(head) or _SORRY_ELSEWHERE.search(first):
+        return True
+    if not head.isascii() and _OTHER_SCRIPTS.search(head):
         return True
     if _JUDGES.search(head) and not _ASKS_JUDGEMENT.search(question):
         return True
