@@ -6,7 +6,7 @@ This module is the client and the types; it loads neither Ray nor FastAPI. `Ditt
 
 from __future__ import annotations
 
-from ditto.client.asking import ChatMessage
+from ditto.client.asking import ChatMessage, Confident
 from ditto.client.async_client import AsyncDitto
 from ditto.client.async_job import AsyncJob
 from ditto.client.backend import JobPage
@@ -22,6 +22,7 @@ from ditto.domain.view import (
     FieldView,
     JobErrorView,
     JobView,
+    JudgeView,
     ModelUsageView,
     ReplyView,
     StructuredView,
@@ -63,6 +64,7 @@ __all__ = [
     "BasisView",
     "CallErrorView",
     "ChatMessage",
+    "Confident",
     "ConfigurationError",
     "Conflict",
     "CrashLoop",
@@ -83,6 +85,7 @@ __all__ = [
     "JobPage",
     "JobState",
     "JobView",
+    "JudgeView",
     "MethodNotAllowed",
     "ModelUsageView",
     "NotFound",

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from ditto.domain import events as ev
 from ditto.domain import schemas, strategies, timers
 from ditto.domain.events import Event, Failure, Recorded, Reply
-from ditto.domain.job import Completed, Job, JobState, Running, accepted, apply
-from ditto.domain.request import Request, differing
-from ditto.domain.spec import AnswerKind, Call, JobSpec, Message, Sampling, StrategyName
-from ditto.domain.strategies.actions import Ask, Fail, Settle
+from ditto.domain.job import Completed, Job, JobState, Running, Waiting, accepted, apply
+from ditto.domain.request import Request, RequestConfident, differing
+from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
+from ditto.domain.strategies.actions import Ask, AskJudge, Drop, Fail, Settle
 from ditto.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, ServiceError
 from ditto.runtime.service import Page, Submitted
 
@@ -117,7 +117,7 @@ class FakeService:
             raise self.unready
         if not job.state.ended or job.state is JobState.CANCELLED:
             raise Conflict(f"job {job_id} is {job.state}", None, job_id)
-        if job.state is JobState.COMPLETE and not job.failures():
+        if job.state is JobState.COMPLETE and not job.retriable():
             return job
         deadline_at = job.updated_at + timedelta(minutes=30)
         await self._append(record, ev.JobRetried(holder="host:0", epoch=job.epoch + 1, deadline_at=deadline_at))
@@ -193,6 +193,13 @@ class FakeService:
                         call = next(call for call in record.job.spec.calls if call.name == name)
                         if not isinstance(self.replies.get(call.model), Held):
                             await self._finish(record, call, round_)
+                    case Drop(call=name, why=why):
+                        status = record.job.calls[name]
+                        assert isinstance(status, Waiting | Running)
+                        await self._append(record, timers.not_waited_for(name, status, why, record.job.updated_at))
+                    case AskJudge(order=order):
+                        await self._append(record, ev.JudgeStarted(caller="caller:0", order=order))
+                        await self._append(record, self._judged(str(record.job.spec.judge)))
                     case Settle():
                         verdict = strategies.verdict(record.job)
                         await self._append(record, ev.JobCompleted(verdict=verdict, merge_s=0.0006))
@@ -212,6 +219,13 @@ class FakeService:
             case Held():
                 return
         await self._append(record, event)
+
+    def _judged(self, judge: str) -> Event:
+        canned = self.replies.get(judge, '{"best": 1}')
+        if isinstance(canned, str):
+            return ev.JudgeCompleted(reply=Reply(text=canned, input_tokens=50, output_tokens=12, elapsed_s=0.01))
+        failure = canned if isinstance(canned, Failure) else Failure(type="Timeout", message="it is held")
+        return ev.JudgeFailed(failure=failure)
 
     async def _append(self, record: _Record, event: Event) -> None:
         recorded = Recorded(seq=record.job.seq + 1, at=record.job.updated_at + TICK, event=event)
@@ -241,7 +255,9 @@ def _spec(request: Request) -> JobSpec:
     names = request.models or DEFAULT_MODELS
     for name in names:
         if not name.startswith("sim/"):
-            raise _unknown_model(name)
+            raise _unknown_model("models", name)
+    if request.judge is not None and not request.judge.startswith("sim/"):
+        raise _unknown_model("judge", request.judge)
     turns = [Message(role=m.role, content=m.content) for m in request.messages or [] if m.role != "system"]
     answer = request.answer
     return JobSpec(
@@ -253,6 +269,10 @@ def _spec(request: Request) -> JobSpec:
         schema=request.schema_ or None,
         answer=answer if answer is None or isinstance(answer, AnswerKind) else tuple(answer),
         min_responses=request.min_responses or 1,
+        settle=Confident(confident=request.settle.confident)
+        if isinstance(request.settle, RequestConfident)
+        else request.settle or SettleRule.ALL,
+        judge=request.judge,
         timeout_s=300.0 if request.timeout is None else request.timeout / 1000,
         grace_s=None if request.grace is None else request.grace / 1000,
         deadline_at=START + timedelta(minutes=30),
@@ -260,5 +280,5 @@ def _spec(request: Request) -> JobSpec:
     )
 
 
-def _unknown_model(name: str) -> ServiceError:
-    return BadRequest("the request is wrong", [{"path": "models", "message": f"unknown model {name!r}"}])
+def _unknown_model(path: str, name: str) -> ServiceError:
+    return BadRequest("the request is wrong", [{"path": path, "message": f"unknown model {name!r}"}])

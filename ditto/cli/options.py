@@ -75,6 +75,10 @@ class Asked:
             "--weight", metavar="NAME=W", help="How much a model's reply counts; repeatable.", rich_help_panel=_ASK
         ),
     ] = None
+    judge: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Ask this model where the vote cannot decide.", rich_help_panel=_ASK),
+    ] = None
     metadata: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Kept with the job; repeatable.", rich_help_panel=_ASK),
@@ -98,6 +102,14 @@ class Asked:
     deadline: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0.001, max=7 * _DAY_S, help="For the whole job.", rich_help_panel=_LIMITS),
+    ] = None
+    settle: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="When to stop waiting: all, decided, or a confidence such as 0.95.",
+            rich_help_panel=_LIMITS,
+        ),
     ] = None
     min_responses: Annotated[
         int | None, typer.Option(metavar="N", help="With fewer replies the job fails.", rich_help_panel=_LIMITS)
@@ -129,6 +141,8 @@ class Asked:
             "seed": self.seed,
             "samples": self.samples,
             "weights": _weights(self.weights),
+            "judge": self.judge,
+            "settle": _settle(self.settle),
             "metadata": pairs(self.metadata, "metadata"),
             "timeout": _ms(self.timeout),
             "grace": _ms(self.grace),
@@ -253,6 +267,14 @@ def _weights(given: list[str] | None) -> dict[str, float] | None:
         if not equals or not name:
             raise wrong("weights", f"{text!r} is no NAME=NUMBER")
     return found
+
+
+def _settle(given: str | None) -> str | dict[str, float] | None:
+    """Returns the rule as the wire has it: a number is a confidence, anything else is left to the request's checks."""
+    try:
+        return None if given is None else {"confident": float(given)}
+    except ValueError:
+        return given
 
 
 def _ms(seconds: float | None) -> float | None:

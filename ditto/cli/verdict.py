@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ditto.cli import words
-from ditto.domain.job import JobState
+from ditto.domain.job import NOT_WAITED, JobState
 from ditto.domain.verdict import BasisKind, Intent
 from ditto.domain.view import JobView, StructuredView
 from ditto.settings import SIMULATED
@@ -60,7 +60,9 @@ def facts(job: JobView[Any]) -> list[tuple[str, str]]:
     if job.structured is not None:
         found += _verdict(job.structured)
     for name, failure in job.errors.items():
-        found.append(("failed", f"{name}: {failure.type}: {words.one_line(failure.message)}"))
+        if failure.type != NOT_WAITED:
+            found.append(("failed", f"{name}: {failure.type}: {words.one_line(failure.message)}"))
+    found += _saved(job)
     found += [("warning", words.one_line(warning)) for warning in job.warnings]
     if job.timings is not None:
         total_s, slowest_s = job.timings.total / 1000, job.timings.slowest / 1000
@@ -97,6 +99,9 @@ def _verdict(verdict: StructuredView) -> list[tuple[str, str]]:
     for intent, label in ((Intent.REFUSAL, "refused"), (Intent.CLARIFICATION, "asked back")):
         if models := [reply.model for reply in verdict.responses if reply.intent is intent]:
             found.append((label, ", ".join(models)))
+    if verdict.judge is not None:
+        judge = verdict.judge
+        found.append(("judge", f"{judge.model} chose {judge.chosen}: {words.one_line(judge.reason)}".rstrip(": ")))
     if verdict.needs_review:
         found.append(("review", "needed: a person should look at this"))
     return found
@@ -106,6 +111,15 @@ def _confidence(verdict: StructuredView) -> str:
     if verdict.confidence is None:
         return "none: nothing here could be voted on"
     return f"{words.share(verdict.confidence)}, {_BASIS[verdict.basis.kind]}"
+
+
+def _saved(job: JobView[Any]) -> list[tuple[str, str]]:
+    """Returns who was not waited for, in one line for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, failure in job.errors.items():
+        if failure.type == NOT_WAITED:
+            by_reason.setdefault(failure.message, []).append(name)
+    return [("saved", f"{', '.join(names)}: {words.one_line(reason)}") for reason, names in by_reason.items()]
 
 
 def _calls(job: JobView[Any]) -> str:

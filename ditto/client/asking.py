@@ -12,6 +12,15 @@ OnDisconnect = Literal["continue", "cancel"]
 Answer = Literal["number", "choice", "boolean", "date", "text", "list", "math", "code", "json"] | list[str]
 
 
+class Confident(TypedDict):
+    """Settle once the confidence is at least this, 0 to 1."""
+
+    confident: float
+
+
+Settle = Literal["all", "decided"] | Confident
+
+
 class ChatMessage(TypedDict):
     """One turn of a conversation."""
 
@@ -24,7 +33,8 @@ def request(
     *, prompt: str | None, messages: list[ChatMessage] | None, models: list[str] | None, ensemble: str | None,
     strategy: Strategy | None, schema: dict[str, Any] | None, answer: Answer | None, temperature: float | None,
     top_p: float | None, max_tokens: int | None, stop: list[str] | None, seed: int | None, system: str | None,
-    samples: int | None, weights: dict[str, float] | None, min_responses: int | None, max_retries: int | None,
+    samples: int | None, weights: dict[str, float] | None, settle: Settle | None, judge: str | None,
+    min_responses: int | None, max_retries: int | None,
     timeout_s: float | None, grace_s: float | None, deadline_s: float | None, metadata: dict[str, Any] | None,
     placement: Place | None, on_disconnect: OnDisconnect | None = None, idempotency_key: str | None,
 ) -> Request:
@@ -37,6 +47,7 @@ def request(
         "prompt": prompt, "messages": messages, "models": models, "ensemble": ensemble, "strategy": strategy,
         "schema": schema, "answer": answer, "temperature": temperature, "topP": top_p, "maxTokens": max_tokens,
         "stop": stop, "seed": seed, "system": system, "samples": samples, "weights": weights,
+        "settle": settle, "judge": judge,
         "minResponses": min_responses, "maxRetries": max_retries, "timeout": _ms(timeout_s), "grace": _ms(grace_s),
         "deadline": _ms(deadline_s), "metadata": metadata, "placement": placement, "onDisconnect": on_disconnect,
         "idempotencyKey": idempotency_key,

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar, overload
 from typing_extensions import TypeForm
 
 from ditto.client import asking
-from ditto.client.asking import Answer, ChatMessage, OnDisconnect, Place, Strategy
+from ditto.client.asking import Answer, ChatMessage, OnDisconnect, Place, Settle, Strategy
 from ditto.client.async_job import AsyncJob
 from ditto.client.backend import Backend, JobPage
 from ditto.client.job_event import JobEvent
@@ -79,7 +79,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -92,7 +93,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -105,7 +107,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -117,7 +120,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -133,6 +137,9 @@ class AsyncDitto:
             answer: What kind of answer is compared, or the allowed answers. None: read from question and panel.
             samples: Calls per model.
             weights: How much a model's reply counts, by its name; 1 where not given, 0: asked, not counted.
+            settle: When to stop waiting: for `all`, once the answer is `decided` whatever the others say, or once its
+                confidence is high enough, `{"confident": 0.95}`. What is not waited for is cancelled.
+            judge: The model that is asked where the vote cannot decide.
             min_responses: Fewer usable replies fail the job.
             max_retries: Tries again per model.
             timeout_s: For one model: all its tries, pauses and re-asks together.
@@ -160,7 +167,8 @@ class AsyncDitto:
             prompt=prompt, schema=wanted.schema,
             messages=messages, models=models, ensemble=ensemble, strategy=strategy, answer=answer,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, system=system,
-            samples=samples, weights=weights, min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
+            samples=samples, weights=weights, settle=settle, judge=judge,
+            min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
             grace_s=grace_s, deadline_s=deadline_s, metadata=metadata, placement=placement, on_disconnect=on_disconnect,
             idempotency_key=idempotency_key,
         )
@@ -173,7 +181,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> AsyncJob[str]: ...
@@ -185,7 +194,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> AsyncJob[T]: ...
@@ -197,7 +207,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> AsyncJob[Any]: ...
@@ -208,7 +219,8 @@ class AsyncDitto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> AsyncJob[Any]:
@@ -223,7 +235,8 @@ class AsyncDitto:
             prompt=prompt, schema=wanted.schema,
             messages=messages, models=models, ensemble=ensemble, strategy=strategy, answer=answer,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, system=system,
-            samples=samples, weights=weights, min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
+            samples=samples, weights=weights, settle=settle, judge=judge,
+            min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
             grace_s=grace_s, deadline_s=deadline_s, metadata=metadata, placement=placement,
             idempotency_key=idempotency_key,
         )

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, overload
 
 from typing_extensions import TypeForm
 
-from ditto.client.asking import Answer, ChatMessage, OnDisconnect, Place, Strategy
+from ditto.client.asking import Answer, ChatMessage, OnDisconnect, Place, Settle, Strategy
 from ditto.client.async_client import AsyncDitto
 from ditto.client.backend import Backend, JobPage
 from ditto.client.job import Job
@@ -87,7 +87,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -100,7 +101,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -113,7 +115,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -125,7 +128,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None,
         on_disconnect: OnDisconnect | None = None, idempotency_key: str | None = None,
@@ -135,7 +139,8 @@ class Ditto:
             prompt, schema=schema,
             messages=messages, models=models, ensemble=ensemble, strategy=strategy, answer=answer,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, system=system,
-            samples=samples, weights=weights, min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
+            samples=samples, weights=weights, settle=settle, judge=judge,
+            min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
             grace_s=grace_s, deadline_s=deadline_s, metadata=metadata, placement=placement, on_disconnect=on_disconnect,
             idempotency_key=idempotency_key,
         ))
@@ -147,7 +152,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> Job[str]: ...
@@ -159,7 +165,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> Job[T]: ...
@@ -171,7 +178,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> Job[Any]: ...
@@ -182,7 +190,8 @@ class Ditto:
         strategy: Strategy | None = None, answer: Answer | None = None, temperature: float | None = None,
         top_p: float | None = None, max_tokens: int | None = None, stop: list[str] | None = None,
         seed: int | None = None, system: str | None = None, samples: int | None = None,
-        weights: dict[str, float] | None = None, min_responses: int | None = None, max_retries: int | None = None,
+        weights: dict[str, float] | None = None, settle: Settle | None = None, judge: str | None = None,
+        min_responses: int | None = None, max_retries: int | None = None,
         timeout_s: float | None = None, grace_s: float | None = None, deadline_s: float | None = None,
         metadata: dict[str, Any] | None = None, placement: Place | None = None, idempotency_key: str | None = None,
     ) -> Job[Any]:
@@ -196,7 +205,8 @@ class Ditto:
             prompt, schema=schema,
             messages=messages, models=models, ensemble=ensemble, strategy=strategy, answer=answer,
             temperature=temperature, top_p=top_p, max_tokens=max_tokens, stop=stop, seed=seed, system=system,
-            samples=samples, weights=weights, min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
+            samples=samples, weights=weights, settle=settle, judge=judge,
+            min_responses=min_responses, max_retries=max_retries, timeout_s=timeout_s,
             grace_s=grace_s, deadline_s=deadline_s, metadata=metadata, placement=placement,
             idempotency_key=idempotency_key,
         ))

@@ -1,7 +1,7 @@
 """A request as a caller sends it, checked field by field; camelCase on the wire, snake_case in Python.
 
 Both spellings are taken, one field in both is refused. What is the caller's own (`metadata`, `schema`) is never
-renamed. A field of the contract that is not built yet is refused by name. `parse` reports every wrong field at once.
+renamed. `parse` reports every wrong field at once.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from ditto.domain import schemas
-from ditto.domain.spec import JSON, AnswerKind, Placement, StrategyName
+from ditto.domain.spec import JSON, AnswerKind, Placement, SettleRule, StrategyName
 from ditto.errors import BadRequest
 
 _SEAT = re.compile(r"#\d+$")
 _MAX_DEPTH = 100
 _MAX_BITS = 14_000
 """Of an integer: a few more, and Python refuses to write it in digits."""
-
-_NOT_BUILT = {"judge": "a judge", "settle": "settling early"}
 
 
 def _both_spellings(name: str) -> AliasChoices:
@@ -50,6 +48,14 @@ class RequestMessage(BaseModel):
 
     role: Literal["system", "user", "assistant"]
     content: Annotated[str, Field(min_length=1)]
+
+
+class RequestConfident(BaseModel):
+    """Settle once the confidence is at least this."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    confident: Annotated[float, Field(ge=0, le=1)]
 
 
 class Request(BaseModel):
@@ -82,7 +88,7 @@ class Request(BaseModel):
     metadata: dict[str, Any] | None = None
     schema_: dict[str, Any] | None = None
     min_responses: Annotated[int, Field(ge=1)] | None = None
-    settle: Any = None
+    settle: SettleRule | RequestConfident | None = None
     weights: dict[str, Annotated[float, Field(ge=0, le=1e6)]] | None = None
     answer: Annotated[AnswerKind | list[str] | None, Field(union_mode="left_to_right")] = None
     judge: str | None = None
@@ -151,12 +157,14 @@ class Request(BaseModel):
                 raise ValueError("; ".join(wrong))
         return value
 
-    @field_validator(*_NOT_BUILT)
+    @field_validator("settle", mode="before")
     @classmethod
-    def _not_built(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is None or (info.field_name == "settle" and value == "all"):
+    def _known_rule(cls, value: Any) -> Any:
+        if isinstance(value, str) and value in list(SettleRule):
+            return SettleRule(value)
+        if value is None or isinstance(value, RequestConfident) or _is_probability_of(value, "confident"):
             return value
-        raise ValueError(f"{_NOT_BUILT[str(info.field_name)]} is not available in this version")
+        raise ValueError('must be "all", "decided", or {"confident": p} with p from 0 to 1')
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -232,6 +240,13 @@ def _member(kind: type[StrEnum], value: Any) -> Any:
     if value not in list(kind):
         raise ValueError(f"{value!r} is none of {', '.join(kind)}")
     return kind(value)
+
+
+def _is_probability_of(value: Any, name: str) -> bool:
+    if not isinstance(value, Mapping) or set(value) != {name}:
+        return False
+    probability = value[name]
+    return isinstance(probability, int | float) and not isinstance(probability, bool) and 0 <= probability <= 1
 
 
 def _check_depth(value: JSON, depth: int = 0) -> None:

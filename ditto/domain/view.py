@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from ditto.domain.events import Reply
 from ditto.domain.job import (
+    NOT_WAITED,
     Answered,
     CallStatus,
     Cancelled,
@@ -21,10 +22,11 @@ from ditto.domain.job import (
     Failed,
     Job,
     JobState,
+    Judged,
     Running,
     Waiting,
 )
-from ditto.domain.verdict import BasisKind, Dissent, FieldVerdict, Intent, Reading, Verdict
+from ditto.domain.verdict import BasisKind, Dissent, FieldVerdict, Intent, Judgement, Reading, Verdict
 from ditto.errors import CrashLoop, DeadlineExceeded, InternalError, JobCancelled, JobError, ServiceError
 
 T = TypeVar("T")
@@ -69,6 +71,20 @@ class FieldView(_Wire):
     dissent: list[DissentView] = []
 
 
+class JudgeView(_Wire):
+    """What the judge decided: whose reply is best, why, and how probably right it calls it.
+
+    Attributes:
+        order: The models in the order in which their replies were shown to it, without their names.
+    """
+
+    model: str
+    chosen: str
+    reason: str
+    confidence: float | None = None
+    order: list[str]
+
+
 class StructuredView(_Wire):
     """The verdict."""
 
@@ -85,6 +101,7 @@ class StructuredView(_Wire):
     basis: BasisView
     dissent: list[DissentView] = []
     fields: dict[str, FieldView] = {}
+    judge: JudgeView | None = None
 
 
 class TimingsView(_Wire):
@@ -111,8 +128,13 @@ class ModelUsageView(_Wire):
 
 
 class UsageView(ModelUsageView):
-    """Calls and tokens, re-asks included; `cost` is null while no prices are known."""
+    """Calls and tokens, re-asks and the judge included; `cost` is null while no prices are known.
 
+    Attributes:
+        saved: Calls that were not waited for, since their replies could change nothing.
+    """
+
+    saved: int = 0
     cost: float | None = None
     models: dict[str, ModelUsageView] = {}
 
@@ -231,6 +253,17 @@ def _structured(job: Job, verdict: Verdict) -> dict[str, Any]:
         "basis": {"kind": str(verdict.basis.kind), "skills": verdict.basis.skills},
         "dissent": [_dissent(dissent) for dissent in verdict.dissent],
         "fields": {path: _field(field) for path, field in verdict.fields.items()},
+        "judge": None if verdict.judgement is None else _judgement(verdict.judgement),
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Any]:
+    return {
+        "model": judgement.model,
+        "chosen": judgement.chosen,
+        "reason": judgement.reason,
+        "confidence": _rounded(judgement.confidence),
+        "order": list(judgement.order),
     }
 
 
@@ -286,27 +319,36 @@ def _warnings(job: Job) -> list[str]:
             found.update(dict.fromkeys(reply.warnings))
         if isinstance(status, Answered) and status.reply.finish == "length":
             found[f"{call.name} was cut off at its length limit: its reply is no vote"] = None
+    if isinstance(job.judge, Judged):
+        found.update(dict.fromkeys(warning for reply in _replies(job.judge.call) for warning in reply.warnings))
     if isinstance(job.outcome, Completed):
         found.update(dict.fromkeys(job.outcome.verdict.warnings))
     return list(found)
 
 
 def _usage(job: Job) -> dict[str, Any]:
-    models: dict[str, dict[str, Any]] = {}
-    for call, status in job.seats():
-        replies = _replies(status)
-        failed = status.failure.attempts if isinstance(status, Failed) else 0
-        models[call.name] = {
-            "calls": sum(reply.attempts for reply in replies) + failed,
-            "inputTokens": _sum([reply.input_tokens for reply in replies]),
-            "outputTokens": _sum([reply.output_tokens for reply in replies]),
-        }
+    models = {call.name: _used(status) for call, status in job.seats()}
+    if isinstance(job.judge, Judged):
+        name, judge = str(job.spec.judge), _used(job.judge.call)
+        seat = models.get(name)
+        models[name] = judge if seat is None else {key: _sum([seat[key], judge[key]]) for key in seat}
     return {
         "calls": sum(model["calls"] for model in models.values()),
         "inputTokens": _sum([model["inputTokens"] for model in models.values()]),
         "outputTokens": _sum([model["outputTokens"] for model in models.values()]),
+        "saved": sum(isinstance(status, Failed) and status.failure.type == NOT_WAITED for _, status in job.seats()),
         "cost": None,
         "models": models,
+    }
+
+
+def _used(status: CallStatus) -> dict[str, Any]:
+    replies = _replies(status)
+    failed = status.failure.attempts if isinstance(status, Failed) else 0
+    return {
+        "calls": sum(reply.attempts for reply in replies) + failed,
+        "inputTokens": _sum([reply.input_tokens for reply in replies]),
+        "outputTokens": _sum([reply.output_tokens for reply in replies]),
     }
 
 

@@ -23,10 +23,12 @@ FIELDS: dict[str, str] = {
     "metadata": "Kept with the job, returned with it, searchable.",
     "schema": "JSON Schema 2020-12 of the result, any root type. `{}` or absent: text.",
     "minResponses": "Fewer usable replies fail the job. Default 1.",
-    "settle": "When to stop waiting; in this version always for all.",
+    "settle": "When to stop waiting: for all (default), once no missing reply can change the answer, or once its "
+    "confidence is high enough. What is not waited for is cancelled and counted as `saved`.",
     "weights": "How much a model's reply counts, by its name. Default 1; 0: asked, not counted.",
     "answer": "What kind of answer is compared, or the allowed answers; absent: read from question and panel.",
-    "judge": "Not available in this version.",
+    "judge": "The model that is asked where the vote cannot decide: open prose, a tie, a confidence below the review "
+    "threshold. It sees the replies without names, in shuffled order.",
     "samples": "Calls per model. Default 1.",
     "placement": "An actor of its own, or a shared host. Default `auto`: its own while there are spares.",
     "onDisconnect": "What happens to the job when the waiting client hangs up. Default `continue`.",
@@ -34,6 +36,16 @@ FIELDS: dict[str, str] = {
 }
 
 REQUESTS: dict[str, Any] = {
+    "judged": {
+        "value": {
+            "prompt": "Suggest a name for a bakery by the sea.",
+            "models": ["sim/terse", "sim/wordy", "sim/friendly"],
+            "judge": "sim/careful",
+        }
+    },
+    "settled early": {
+        "value": {"prompt": "What is 17 * 23?", "models": ["sim/terse", "sim/careful", "sim/slow"], "settle": "decided"}
+    },
     "yes or no": {"value": {"prompt": "Is this email urgent? 'Please answer before noon.'"}},
     "in turn": {"value": {"prompt": "Extract key points, then summarize: …", "strategy": "cooperative"}},
     "typed": {
@@ -62,7 +74,7 @@ _OPEN: dict[str, Any] = {
     "timings": None,
     "errors": {},
     "warnings": [],
-    "usage": {"calls": 0, "inputTokens": None, "outputTokens": None, "cost": None, "models": {}},
+    "usage": {"calls": 0, "inputTokens": None, "outputTokens": None, "saved": 0, "cost": None, "models": {}},
     "progress": {"sim/alpha": "waiting", "sim/beta": "waiting"},
     "error": None,
     "metadata": {},
@@ -78,6 +90,7 @@ RETRIED: dict[str, Any] = {
         "calls": 1,
         "inputTokens": 21,
         "outputTokens": 9,
+        "saved": 0,
         "cost": None,
         "models": {
             "sim/alpha": {"calls": 1, "inputTokens": 21, "outputTokens": 9},
@@ -124,12 +137,14 @@ JOB: dict[str, Any] = {
         "basis": {"kind": "cold", "skills": None},
         "dissent": [{"answer": "no", "models": ["sim/beta"], "share": 0.5}],
         "fields": {},
+        "judge": None,
     },
     "timings": {"total": 812.4, "fanout": 3.1, "slowest": 806.0, "merge": 0.6},
     "usage": {
         "calls": 2,
         "inputTokens": 42,
         "outputTokens": 14,
+        "saved": 0,
         "cost": None,
         "models": {
             "sim/alpha": {"calls": 1, "inputTokens": 21, "outputTokens": 9},

@@ -96,8 +96,6 @@ def _request_schemas() -> dict[str, Any]:
     whole = Request.model_json_schema(ref_template=_REFS)
     parts: dict[str, Any] = whole.pop("$defs")
     properties = {name: _property(name, shape) for name, shape in whole["properties"].items()}
-    del properties["judge"]
-    properties["settle"] = {"const": "all", "description": examples.FIELDS["settle"]}
     properties["prompt"]["pattern"] = r"\S"
     request = {
         "type": "object",

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from rapidfuzz import process
 
-from ditto.domain.request import Request
-from ditto.domain.spec import AnswerKind, Call, JobSpec, Message, Sampling, StrategyName
+from ditto.domain.request import Request, RequestConfident
+from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
 from ditto.errors import BadRequest
 from ditto.settings import SIMULATED, Settings
 from ditto.settings.endpoints import split
@@ -24,8 +24,8 @@ def resolve(request: Request, settings: Settings, now: datetime) -> JobSpec:
     """Returns what the job is asked; `now` is the moment of acceptance.
 
     Raises:
-        BadRequest: A model, an ensemble or a weight names nothing, or too many calls are asked for; `details` lists
-            every such field.
+        BadRequest: A model, an ensemble or a weight names nothing, the strategy has no vote for a settle rule or a
+            judge, or too many calls are asked for; `details` lists every such field.
     """
     names, strategy, path = _panel(request, settings)
     wrong = [
@@ -38,6 +38,7 @@ def resolve(request: Request, settings: Settings, now: datetime) -> JobSpec:
         for name in request.weights or {}
         if name not in names
     ]
+    wrong += _about_the_vote(request, settings, strategy)
     if wrong:
         raise BadRequest("the request is wrong", wrong)
     samples = request.samples or 1
@@ -69,6 +70,21 @@ def _panel(request: Request, settings: Settings) -> tuple[list[str], StrategyNam
         message = f"there is no ensemble {name!r}{_suggested(name, settings.ensembles)}"
         raise BadRequest("the request is wrong", [{"path": "ensemble", "message": message}])
     return list(ensemble.models), request.strategy or ensemble.strategy, "ensemble"
+
+
+def _about_the_vote(request: Request, settings: Settings, strategy: StrategyName) -> list[dict[str, str]]:
+    """Returns what is wrong with the fields that concern a vote: only a consensus has one."""
+    wrong = []
+    if request.judge is not None and (message := _unknown(request.judge, settings)) is not None:
+        wrong.append({"path": "judge", "message": message})
+    if strategy is StrategyName.COOPERATIVE:
+        if request.settle not in (None, SettleRule.ALL):
+            message = "a cooperative job asks one model after the other and needs them all: give all, or leave it out"
+            wrong.append({"path": "settle", "message": message})
+        if request.judge is not None:
+            message = "the answer of a cooperative job is its last one: there is no vote for a judge to decide"
+            wrong.append({"path": "judge", "message": message})
+    return wrong
 
 
 def _unknown(name: str, settings: Settings) -> str | None:
@@ -137,6 +153,10 @@ def _spec(
         if request.answer is None or isinstance(request.answer, AnswerKind)
         else tuple(request.answer),
         min_responses=request.min_responses or 1,
+        settle=Confident(confident=request.settle.confident)
+        if isinstance(request.settle, RequestConfident)
+        else request.settle or SettleRule.ALL,
+        judge=request.judge,
         max_retries=defaults.max_retries if request.max_retries is None else request.max_retries,
         timeout_s=defaults.timeout_s if request.timeout is None else request.timeout / 1000,
         grace_s=None if request.grace is None else request.grace / 1000,

@@ -172,7 +172,7 @@ async def test_what_only_the_service_can_refuse_is_the_same_error(client: AsyncD
 
 async def test_an_unknown_argument_is_a_type_error(client: AsyncDitto) -> None:
     with pytest.raises(TypeError):
-        await client.ask("Hi?", judge="sim/alpha")  # type: ignore[call-overload]
+        await client.ask("Hi?", referee="sim/alpha")  # type: ignore[call-overload]
 
 
 async def test_a_failed_job_raises_with_its_id_and_the_models_errors(client: AsyncDitto, service: FakeService) -> None:

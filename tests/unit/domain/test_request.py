@@ -43,3 +43,46 @@ def test_metadata_of_any_json_is_taken_as_it_is() -> None:
     metadata = {"text": "a", "number": 1.5, "flag": True, "none": None, "list": [{"inner": [1]}]}
 
     assert parse({"prompt": "Why?", "metadata": metadata}).metadata == metadata
+
+
+@pytest.mark.parametrize("settle", ["all", "decided", {"confident": 0.95}, {"confident": 1}, {"confident": 0}])
+def test_a_settle_rule_goes_over_the_wire_as_it_came(settle: Any) -> None:
+    assert parse({"prompt": "Why?", "settle": settle}).to_wire()["settle"] == settle
+
+
+@pytest.mark.parametrize(
+    "settle",
+    [
+        "soon",
+        0.9,
+        True,
+        [],
+        {},
+        {"confident": 1.1},
+        {"confident": -0.1},
+        {"confident": True},
+        {"confident": "0.9"},
+        {"confident": 0.9, "decided": True},
+        {"decided": True},
+    ],
+)
+def test_what_is_no_settle_rule_is_refused_by_one_sentence(settle: Any) -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse({"prompt": "Why?", "settle": settle})
+
+    message = 'must be "all", "decided", or {"confident": p} with p from 0 to 1'
+    assert refused.value.details == [{"path": "settle", "message": message}]
+
+
+def test_another_settle_rule_or_judge_is_another_request() -> None:
+    bodies = [
+        {},
+        {"settle": "decided"},
+        {"settle": {"confident": 0.9}},
+        {"settle": {"confident": 0.8}},
+        {"judge": "a/b"},
+    ]
+
+    prints = {parse({"prompt": "Why?", **body}).fingerprint() for body in bodies}
+
+    assert len(prints) == len(bodies)

@@ -59,7 +59,9 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
         (b'{"prompt": "hi", "models": ["nope/x"]}', "models", "unknown model"),
         (b'{"prompt": "hi", "strategy": "magic"}', "strategy", "none of"),
         (b'{"prompt": "hi", "colour": 1}', "colour", "unknown field"),
-        (b'{"prompt": "hi", "judge": "sim/alpha"}', "judge", "not available"),
+        (b'{"prompt": "hi", "judge": "nope/x"}', "judge", "unknown model"),
+        (b'{"prompt": "hi", "settle": "soon"}', "settle", "must be"),
+        (b'{"prompt": "hi", "settle": {"confident": 2}}', "settle", "from 0 to 1"),
         (b'{"prompt": "hi", "schema": {"type": "nonsense"}}', "schema", "no valid JSON Schema"),
     ],
 )

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ditto.domain.request import parse
-from ditto.domain.spec import Message, StrategyName
+from ditto.domain.spec import Confident, Message, SettleRule, StrategyName
 from ditto.errors import BadRequest
 from ditto.settings import from_args
 from ditto.settings.resolving import resolve
@@ -110,3 +110,22 @@ def test_a_job_makes_at_most_a_thousand_calls():
 
 def test_an_empty_schema_is_text():
     assert resolved(schema={}).schema is None
+
+
+def test_a_settle_rule_and_a_judge_are_what_the_job_is_asked():
+    assert resolved().settle is SettleRule.ALL
+    assert resolved(settle="decided").settle is SettleRule.DECIDED
+    assert resolved(settle={"confident": 0.9}).settle == Confident(confident=0.9)
+    assert resolved(judge="openai/gpt").judge == "openai/gpt"
+
+
+def test_an_unknown_judge_is_named_with_the_nearest():
+    (detail,) = wrong(judge="sim/carefull")
+    assert detail["path"] == "judge"
+    assert "sim/careful" in detail["message"]
+
+
+def test_a_cooperative_job_has_no_vote_to_settle_early_or_to_judge():
+    details = wrong(ensemble="pair", settle="decided", judge="sim/careful")
+    assert [detail["path"] for detail in details] == ["settle", "judge"]
+    assert resolved(ensemble="pair", settle="all").strategy is StrategyName.COOPERATIVE
