@@ -150,6 +150,8 @@ async def attach(
             raise ConfigurationError(f"the journal {settings.store} is a file of the cluster's head node: work there")
         if not warm:
             await asyncio.to_thread(opening.look_at, settings.store)
+        if own:
+            await asyncio.to_thread(opening.look_at, settings.store)
         journal = open_journal(settings.store)
     except BaseException:  # raised on; only a cluster that this call began must not stay
         if own:
