@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from ditto.store.database import Database
+    from ditto.store.transfer import Counted
 
 app = typer.Typer(help="Copy the store, move it to another database, or check it.", no_args_is_help=True)
 
@@ -34,7 +35,7 @@ def export(
 
         with _written(file) as out:
             counted = export_store(database, out.write)
-        print(f"exported {counted.jobs} jobs, {counted.events} events, {counted.keys} keys", file=sys.stderr)
+        _say("exported", counted)
         if counted.faults:
             complain(*counted.faults)
             raise typer.Exit(1)
@@ -47,24 +48,25 @@ def import_(
 ) -> None:
     """Write an export into the store that the settings name. Jobs that it has already are compared and passed over."""
     from ditto.cli.ending import reported
+    from ditto.cli.words import count
 
     with reported(), _opened(config, begun=True) as database:
         from ditto.store.transfer import import_store
 
         with _read(file) as lines:
             counted = import_store(database, lines)
-        print(f"imported {counted.jobs} jobs, {counted.events} events, {counted.keys} keys", file=sys.stderr)
+        _say("imported", counted)
         if counted.known:
-            print(f"{counted.known} jobs were there already", file=sys.stderr)
+            print(f"passed over, there already: {count(counted.known, 'job')}", file=sys.stderr)
         if counted.unfinished:
-            print(f"{counted.unfinished} have not ended: a service on this store goes on with them", file=sys.stderr)
+            print(f"not ended, a service goes on: {count(counted.unfinished, 'job')}", file=sys.stderr)
 
 
 @app.command("check")
 def check(config: Config = None) -> None:
     """Read the whole store and say what is wrong with it; the exit code is 1 if anything is."""
     from ditto.cli.ending import reported
-    from ditto.cli.words import printable
+    from ditto.cli.words import count, printable
 
     with reported(), _opened(config, begun=False) as database:
         from ditto.store.audit import Audit
@@ -73,9 +75,16 @@ def check(config: Config = None) -> None:
         wrong = 0
         for wrong, fault in enumerate(audit.faults(), start=1):  # noqa: B007  # the last number is how many there are
             print(printable(fault), flush=True)
-        print(f"{audit.jobs} jobs checked, {wrong or 'nothing'} wrong", file=sys.stderr)
+        print(f"checked {count(audit.jobs, 'job')}: {wrong or 'nothing'} wrong", file=sys.stderr)
         if wrong:
             raise typer.Exit(1)
+
+
+def _say(what: str, counted: Counted) -> None:
+    from ditto.cli.words import count
+
+    parts = (count(counted.jobs, "job"), count(counted.events, "event"), count(counted.keys, "key"))
+    print(what, ", ".join(parts), file=sys.stderr)
 
 
 @contextmanager
