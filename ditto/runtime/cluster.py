@@ -148,10 +148,7 @@ async def attach(
             settings = found or configuration.load()
         if settings.store_is_file and not on_head():
             raise ConfigurationError(f"the journal {settings.store} is a file of the cluster's head node: work there")
-        if not warm:
-            await asyncio.to_thread(opening.look_at, settings.store)
-        if own:
-            await asyncio.to_thread(opening.look_at, settings.store)
+        await asyncio.to_thread(opening.look_at, settings.store)
         journal = open_journal(settings.store)
     except BaseException:  # raised on; only a cluster that this call began must not stay
         if own:
