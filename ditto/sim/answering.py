@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ditto.sim import manners, skills
+from ditto.sim import comparing, manners, skills
 from ditto.sim.asked import Asked, Body, digest, share
 from ditto.sim.catalog import Behaviour
 from ditto.sim.finding import Finding, Kind
@@ -29,7 +29,7 @@ def answered(asked: Asked, persona: str, acting: Mapping[str, Behaviour], record
     key = digest(persona, asked.prompt, str(asked.seed))
     reply = _instead(acting, persona, key)
     if reply is None:
-        reply = _recorded(recorded) if recorded is not None else _thought(asked, persona, acting, key)
+        reply = _recorded(recorded) if recorded is not None else _of_its_own(asked, persona, acting, key)
     return limited(_changed(reply, acting), asked)
 
 
@@ -52,6 +52,22 @@ def _instead(acting: Mapping[str, Behaviour], persona: str, key: str) -> Reply |
     return None
 
 
+def _of_its_own(asked: Asked, persona: str, acting: Mapping[str, Behaviour], key: str) -> Reply:
+    case = comparing.case(asked.prompt)
+    return _thought(asked, persona, acting, key) if case is None else _judged(asked, case, persona, acting, key)
+
+
+def _judged(asked: Asked, case: comparing.Case, persona: str, acting: Mapping[str, Behaviour], key: str) -> Reply:
+    """The persona as a judge; `badjson` is a verdict without its choice."""
+    finding = skills.found(read(comparing.alone(asked, case)))
+    slips = persona == "hasty" and share("slip", key) < _SLIPS
+    value = comparing.compared(case, finding, contrary=persona == "contrary" or "wrong" in acting or slips)
+    if "badjson" in acting:
+        del value["best"]
+    text = _json(value) if asked.schema is not None else manners.handed_over(persona, value, key)
+    return _aloud(text, finding, asked, persona)
+
+
 def _thought(asked: Asked, persona: str, acting: Mapping[str, Behaviour], key: str) -> Reply:
     task = read(asked)
     honest = skills.found(task)
@@ -63,6 +79,11 @@ def _thought(asked: Asked, persona: str, acting: Mapping[str, Behaviour], key: s
     else:
         convinced = persona == "contrary" and bool(task.earlier)
         text = manners.worded("careful" if convinced else persona, finding, key)
+    return _aloud(text, finding, asked, persona)
+
+
+def _aloud(text: str, finding: Finding, asked: Asked, persona: str) -> Reply:
+    """The reply with what the persona thinks before it, where it does."""
     thoughts = manners.thoughts(finding)
     if persona == "thinker" and not asked.thinking:
         text = f"<think>\n{thoughts}\n</think>\n\n{text}"
