@@ -48,21 +48,22 @@ def rows(folder: Path, sim: str, rounds: int) -> Iterator[Row]:
             return _made(folder / f"{name}{place}")  # short: Ray's sockets come to lie below it
 
         found = beside_dbos(made("dbos"), sim, shape, moments)
-        yield Row(system=f"DBOS {version}", killed="the process", shape=shape, rounds=_told(found))
+        yield _row(f"DBOS {version}", "the process", shape, found)
         found = ditto_side.whole_service_killed(made("all"), sim, shape, moments)
-        yield Row(system="Ditto", killed="the whole service", shape=shape, rounds=_told(found))
+        yield _row("Ditto", "the whole service", shape, found)
         for placement, killed in (("dedicated", "the job's own actor"), ("shared", "the shared host")):
             found = ditto_side.holder_killed(made(placement[:3]), sim, shape, placement, moments)
-            yield Row(system="Ditto", killed=killed, shape=shape, rounds=_told(found))
+            yield _row("Ditto", killed, shape, found)
 
 
-def _told(rounds: Iterator[Round]) -> tuple[Round, ...]:
-    done = []
+def _row(system: str, killed: str, shape: Shape, rounds: Iterator[Round]) -> Row:
+    done, loads = [], []
     for each in rounds:
         print(".", end="", flush=True, file=sys.stderr)
         done.append(each)
+        loads.append(os.getloadavg()[0])
     print(file=sys.stderr)
-    return tuple(done)
+    return Row(system=system, killed=killed, shape=shape, rounds=tuple(done), loads=tuple(loads))
 
 
 def _made(folder: Path) -> Path:

@@ -21,19 +21,21 @@ the job's holder was killed nothing is started by hand, and they run from the ki
 takes work: DBOS.launch() has returned, or /readyz is 200. That holds a Python start for DBOS; for Ditto the start of \
 Ray, of Serve with its ingress, and of the actors. Where the holder alone was killed the service was there throughout.
 runs again: the workflow's first line, or job.adopted in the journal. new reply: the first one recorded after the \
-kill, which waits for a model of a second or more. end: the job's. later: than undisturbed."""
+kill, which waits for a model of a second or more. end: the job's. later: than undisturbed. load: the machine's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """Attributes:
     killed: What got the signal.
+    loads: The machine's load average over a minute, after each round.
     """
 
     system: str
     killed: str
     shape: Shape
     rounds: tuple[Round, ...]
+    loads: tuple[float, ...]
 
 
 def summary(row: Row) -> dict[str, Any]:
@@ -52,6 +54,7 @@ def summary(row: Row) -> dict[str, Any]:
         "repeated": sum(each.repeated for each in row.rounds),
         "recorded_repeated": sum(each.recorded_repeated for each in row.rounds),
         **{f"{name}_s": spread for name, spread in figures.items()},
+        "load": _spread(row.loads),
         "each": [asdict(each) for each in row.rounds],
     }
 
@@ -61,7 +64,7 @@ def show(summaries: Iterable[dict[str, Any]]) -> None:
     table = Table(title="Killed with SIGKILL in the middle of a job of four model calls")
     for name in ("system", "killed", "calls"):
         table.add_column(name)
-    for name in ("recovered", "repeated", "takes work", "runs again", "new reply", "end", "later"):
+    for name in ("recovered", "repeated", "takes work", "runs again", "new reply", "end", "later", "load"):
         table.add_column(name, justify="right")
     for each in summaries:
         table.add_row(
@@ -71,6 +74,7 @@ def show(summaries: Iterable[dict[str, Any]]) -> None:
             f"{each['recovered']} of {each['rounds']}",
             f"{each['repeated']} ({each['recorded_repeated']})",
             *(_seconds(each[f"{name}_s"]) for name in ("ready", "resumed", "reply", "end", "delay")),
+            _seconds(each["load"]),
         )
     console = Console(width=140)
     console.print(table)
