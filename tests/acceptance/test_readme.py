@@ -7,6 +7,7 @@ shape. Where a service is asked, it is the one of all acceptance tests, at its o
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import re
@@ -38,7 +39,9 @@ README = ROOT / "README.md"
 COPIED = ("README.md", "pyproject.toml", "serve_config.yaml", "cluster.yaml", "ditto", "tests")
 HERE = "http://127.0.0.1:8000"
 LONG_S = 120
-COVERED = {"ray job submit": "tests/acceptance/test_ray_jobs.py", "ray submit": "tests/integration/test_packaging.py"}
+STOP_S = 30
+"""What the service needs to end, beyond the time for which it drains."""
+COVERED = {"ray job submit": "tests/acceptance/heads.py", "ray submit": "tests/integration/test_packaging.py"}
 """What needs a cluster that is started for it alone: here its parts are run, there it is, or its file is validated."""
 _MASKED = {
     r"\b\d+(\.\d+)? s\b": "N s",
@@ -154,6 +157,8 @@ def test_a_block_does_what_the_readme_says(block: Block, tour: Tour) -> None:
             check_file(block, tour)
         case "yaml", "":
             check_settings(block, tour.folder / "real_models.yaml")
+        case "ini", _ if block.file == "ditto.service":
+            check_unit(block)
         case "text", "actors":
             check_actors(block, tour.serving)
         case _:
@@ -381,6 +386,18 @@ def write_settings(block: Block, path: Path) -> Path:
     content["applications"][0]["args"] = yaml.safe_load(block.text)
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
+
+
+def check_unit(block: Block) -> None:
+    """Checks that systemd would start the service, end it by telling it alone, and wait until it has drained."""
+    unit = configparser.ConfigParser()
+    unit.optionxform = str  # type: ignore[assignment, method-assign]  # systemd's names have capitals
+    unit.read_string(block.text)
+    run = unit["Service"]
+    program, *arguments = run["ExecStart"].split()
+    assert (Path(program).name, arguments) == ("ditto", ["serve"])
+    assert (run["Restart"], run["KillMode"]) == ("always", "mixed")
+    assert float(run["TimeoutStopSec"]) >= settings.from_args({}, source="").runtime.drain_s + STOP_S
 
 
 def check_actors(block: Block, serving: Serving) -> None:
