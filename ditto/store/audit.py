@@ -12,7 +12,7 @@ from ditto.domain.job import Completed, Job, fold
 from ditto.errors import IllegalMove, JournalUnreadable
 from ditto.store.database import Database
 from ditto.store.journal import recorded
-from ditto.store.tables import events, jobs, keys, label, labels, labels_of, text_of, to_us
+from ditto.store.tables import events, jobs, keys, label, label_rows, labels, text_of, to_us
 
 _PAGE_JOBS = 200
 
@@ -80,8 +80,9 @@ def _job_faults(connection: Connection, row: Any) -> Iterator[str]:
         found = getattr(row, column)
         if found != value:
             yield f"job {job.id}: the index has {column} {found!r}, its events say {value!r}"
-    named = set(connection.execute(select(labels.c.label).where(labels.c.job_id == job.id)).scalars())
-    if named != set(labels_of(job.spec.metadata)):
+    found = connection.execute(select(labels).where(labels.c.job_id == job.id))
+    wanted = label_rows(job.id, to_us(job.accepted_at), job.spec.metadata)
+    if {tuple(row) for row in found} != {tuple(row.values()) for row in wanted}:
         yield f"job {job.id}: it cannot be found by its metadata"
 
 

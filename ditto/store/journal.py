@@ -79,17 +79,7 @@ class SqlJournal:
         return None if found is None else (found.job_id, found.fingerprint)
 
     async def page(self, wanted: Filter, limit: int, cursor: str | None) -> RowPage:
-        query = _rows().add_columns(jobs.c.created_us).order_by(jobs.c.created_us.desc(), jobs.c.job_id.desc())
-        if wanted.state is not None:
-            query = query.where(jobs.c.state == str(wanted.state))
-        if wanted.needs_review is not None:
-            query = query.where(jobs.c.needs_review == wanted.needs_review)
-        for key, value in wanted.metadata.items():
-            query = query.where(jobs.c.job_id.in_(select(labels.c.job_id).where(labels.c.label == label(key, value))))
-        if cursor is not None:
-            created_us, _, job_id = cursor.partition("-")
-            to_us(from_us(int(created_us)))  # a number that is no moment raises here
-            query = query.where(tuple_(jobs.c.created_us, jobs.c.job_id) < (int(created_us), job_id))
+        query = _listed(wanted, cursor)
         rows = await self._query(lambda connection: connection.execute(query.limit(limit + 1)).all())
         shown = rows[:limit]
         more = f"{shown[-1].created_us}-{shown[-1].job_id}" if len(rows) > limit else None
@@ -103,10 +93,12 @@ class SqlJournal:
         living = select(holders.c.name).where(holders.c.expires_us >= to_us(now))
         query = (
             _rows()
+            .add_columns(jobs.c.created_us)
             .where(jobs.c.ended_us.is_(None), jobs.c.holder.not_in(living), jobs.c.updated_us < to_us(quiet_since))
-            .order_by(jobs.c.created_us)
         )
-        return list(_known(await self._query(lambda connection: connection.execute(query).all())))
+        rows = await self._query(lambda connection: connection.execute(query).all())
+        # Ordered here: for the sake of an order SQLite would read every job there ever was, and not the open ones.
+        return list(_known(sorted(rows, key=lambda row: (row.created_us, row.job_id))))
 
     async def begin_epoch(self, holder: str) -> int:
         epoch: int = await self._writer.put(
@@ -135,7 +127,10 @@ class SqlJournal:
         return forgotten
 
     async def expire(self, before: datetime, limit: int) -> int:
-        removed: int = await self._writer.put(_Write(run=lambda connection: _expire(connection, to_us(before), limit)))
+        gone = await self._query(lambda connection: _expired(connection, to_us(before), limit))
+        if not gone:
+            return 0
+        removed: int = await self._writer.put(_Write(run=lambda connection: _expire(connection, to_us(before), gone)))
         return removed
 
     async def purge(self) -> bool:
@@ -257,24 +252,50 @@ def recorded(job_id: str, row: Any) -> Recorded:
         ) from error
 
 
+def _listed(wanted: Filter, cursor: str | None) -> Any:
+    """Returns the query for jobs, newest first; where a label is wanted, its own order leads to them."""
+    sought = [label(key, value) for key, value in wanted.metadata.items()]
+    place = (labels.c.created_us, labels.c.job_id) if sought else (jobs.c.created_us, jobs.c.job_id)
+    query = _rows().add_columns(jobs.c.created_us).order_by(*(column.desc() for column in place))
+    if sought:
+        query = query.join(labels, labels.c.job_id == jobs.c.job_id).where(labels.c.label == sought[0])
+    for more in sought[1:]:
+        other = labels.alias()
+        query = query.where(exists().where(other.c.label == more, other.c.job_id == jobs.c.job_id))
+    if wanted.state is not None:
+        query = query.where(jobs.c.state == str(wanted.state))
+    if wanted.needs_review is not None:
+        query = query.where(jobs.c.needs_review == wanted.needs_review)
+    if cursor is not None:
+        created_us, _, job_id = cursor.partition("-")
+        to_us(from_us(int(created_us)))  # a number that is no moment raises here
+        query = query.where(tuple_(*place) < (int(created_us), job_id))
+    return query
+
+
 def _lease(connection: Connection, holder: str, epoch: int, until_us: int) -> int:
     lease = update(holders).where(holders.c.name == holder, holders.c.epoch == epoch).values(expires_us=until_us)
     return connection.execute(lease).rowcount
 
 
-def _expire(connection: Connection, before_us: int, limit: int) -> int:
-    kept = jobs.alias()
-    unfinished = exists().where(
-        kept.c.batch == jobs.c.batch, kept.c.ended_us.is_(None) | (kept.c.ended_us >= before_us)
-    )
+def _expired(connection: Connection, before_us: int, limit: int) -> list[str]:
+    other = jobs.alias()
+    same = other.c.batch == jobs.c.batch
+    unfinished = exists().where(same, other.c.ended_us.is_(None))
+    later = exists().where(same, other.c.ended_us >= before_us)  # apart, so that an index answers each
     query = (
         select(jobs.c.job_id)
-        .where(jobs.c.ended_us < before_us, ~unfinished)
+        .where(jobs.c.ended_us < before_us, ~unfinished, ~later)
         .order_by(jobs.c.ended_us, jobs.c.job_id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
-    gone = list(connection.execute(query).scalars())
+    return list(connection.execute(query).scalars())
+
+
+def _expire(connection: Connection, before_us: int, job_ids: list[str]) -> int:
+    """Removes those of the jobs that have not been taken up again, nor are being removed by another process."""
+    ended = select(jobs.c.job_id).where(jobs.c.job_id.in_(job_ids), jobs.c.ended_us < before_us)
+    gone = list(connection.execute(ended.with_for_update(skip_locked=True)).scalars())
     _remove(connection, gone)
     return len(gone)
 

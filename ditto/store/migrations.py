@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ditto.store.tables import label, labels_of, text_of, to_us
+from ditto.store.tables import label, label_rows, text_of, to_us
 
 _STEP_ROWS = 500
 
@@ -34,9 +34,9 @@ def _index_by_what_ended(connection: Connection) -> None:
     )
     while rows := old.fetchmany(_STEP_ROWS):
         connection.exec_driver_sql(_INSERT_JOB_2, [_job_2(row) for row in rows])
-        found = [(named, row.job_id) for row in rows for named in labels_of(json.loads(row.metadata))]
+        found = [line for row in rows for line in label_rows(row.job_id, row.created_us, json.loads(row.metadata))]
         if found:
-            connection.exec_driver_sql("INSERT INTO labels (label, job_id) VALUES (?, ?)", found)
+            connection.exec_driver_sql("INSERT INTO labels VALUES (:label, :created_us, :job_id)", found)
     for statement in _END_OF_2:
         connection.exec_driver_sql(statement)
 
@@ -74,8 +74,8 @@ _TABLES_OF_2 = (
     """CREATE TABLE jobs (job_id VARCHAR NOT NULL, seq INTEGER NOT NULL, state VARCHAR NOT NULL,
     holder VARCHAR NOT NULL, created_us BIGINT NOT NULL, updated_us BIGINT NOT NULL, deadline_us BIGINT NOT NULL,
     ended_us BIGINT, needs_review BOOLEAN NOT NULL, batch VARCHAR, PRIMARY KEY (job_id)) WITHOUT ROWID""",
-    """CREATE TABLE labels (label VARCHAR NOT NULL, job_id VARCHAR NOT NULL, PRIMARY KEY (label, job_id))
-    WITHOUT ROWID""",
+    """CREATE TABLE labels (label VARCHAR NOT NULL, created_us BIGINT NOT NULL, job_id VARCHAR NOT NULL,
+    PRIMARY KEY (label, created_us, job_id)) WITHOUT ROWID""",
     "CREATE TABLE sought (hexed_id VARCHAR NOT NULL, PRIMARY KEY (hexed_id))",
     """INSERT INTO events (job_id, seq, append_id, at_us, kind, version, body)
     SELECT job_id, seq, append_id, at_us, kind, '', body FROM events_1 ORDER BY job_id, seq""",
@@ -90,7 +90,7 @@ _END_OF_2 = (
     "CREATE INDEX jobs_newest ON jobs (created_us DESC, job_id DESC)",
     "CREATE INDEX jobs_open ON jobs (holder) WHERE ended_us IS NULL",
     "CREATE INDEX jobs_ended ON jobs (ended_us) WHERE ended_us IS NOT NULL",
-    "CREATE INDEX jobs_batch ON jobs (batch) WHERE batch IS NOT NULL",
+    "CREATE INDEX jobs_batch ON jobs (batch, ended_us) WHERE batch IS NOT NULL",
     "CREATE INDEX labels_job ON labels (job_id)",
     "CREATE INDEX keys_job ON keys (job_id)",
 )

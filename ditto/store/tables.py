@@ -61,16 +61,17 @@ Index("jobs_newest", jobs.c.created_us.desc(), jobs.c.job_id.desc())
 _open, _ended, _batched = jobs.c.ended_us.is_(None), jobs.c.ended_us.is_not(None), jobs.c.batch.is_not(None)
 Index("jobs_open", jobs.c.holder, sqlite_where=_open, postgresql_where=_open)
 Index("jobs_ended", jobs.c.ended_us, sqlite_where=_ended, postgresql_where=_ended)
-Index("jobs_batch", jobs.c.batch, sqlite_where=_batched, postgresql_where=_batched)
+Index("jobs_batch", jobs.c.batch, jobs.c.ended_us, sqlite_where=_batched, postgresql_where=_batched)
 
 labels = Table(
     "labels",
     metadata,
     Column("label", _NAME, primary_key=True),
+    Column("created_us", BigInteger, primary_key=True),
     Column("job_id", _NAME, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""The metadata by which jobs are found, see `label`."""
+"""The metadata by which jobs are found, see `label`; those with one label stand in the order of their creation."""
 
 Index("labels_job", labels.c.job_id)
 
@@ -121,9 +122,12 @@ def label(key: str, value: str) -> str:
     return hashlib.sha256(json.dumps([key, value]).encode()).hexdigest()[:32]
 
 
-def labels_of(given: Mapping[str, JSON]) -> list[str]:
-    """Returns the labels of a job with this metadata."""
-    return [label(key, text_of(value)) for key, value in given.items()]
+def label_rows(job_id: str, created_us: int, given: Mapping[str, JSON]) -> list[dict[str, Any]]:
+    """Returns the rows of `labels` of a job with this metadata."""
+    return [
+        {"label": label(key, text_of(value)), "created_us": created_us, "job_id": job_id}
+        for key, value in given.items()
+    ]
 
 
 def new_row(job_id: str, accepted: Dated, rest: Iterable[Dated]) -> dict[str, Any]:

@@ -176,7 +176,7 @@ class _Job:
         except IllegalMove as error:
             raise self._wrong(f"its events do not follow from one another: {error}") from error
         dated = [(record.at, record.event) for record in records]
-        rows = [{"label": label, "job_id": self.job_id} for label in tables.labels_of(job.spec.metadata)]
+        rows = tables.label_rows(self.job_id, to_us(job.accepted_at), job.spec.metadata)
         taken = [row["key"] for row in self.keys if connection.execute(_key_query(row["key"])).first() is not None]
         if taken:
             raise self._wrong("one of its keys names another job in this store")

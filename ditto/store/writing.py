@@ -56,7 +56,7 @@ class Rows:
             events=_event_rows(append),
             job=tables.new_row(job_id, first, append.events[1:]) if is_new else None,
             moved=None if is_new else _moved(append),
-            labels=[{"label": label, "job_id": job_id} for label in tables.labels_of(metadata)],
+            labels=tables.label_rows(job_id, to_us(first[0]), metadata),
             keys=[]
             if append.claim is None
             else [{"key": append.claim.key, "job_id": job_id, "fingerprint": append.claim.fingerprint}],

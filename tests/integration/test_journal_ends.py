@@ -133,3 +133,9 @@ async def test_an_ended_job_is_nobodys_orphan(journal):
     await journal.append(acceptance("j2"))
     await journal.append(more(STARTED, COMPLETED, job_id="j2"))
     assert await journal.orphans(at(1000), at(1000)) == []
+
+
+async def test_orphans_come_oldest_first(journal):
+    for n in (3, 1, 2):
+        await journal.append(acceptance(f"j{n}", second=n))
+    assert [row.job_id for row in await journal.orphans(at(1000), at(1000))] == ["j1", "j2", "j3"]

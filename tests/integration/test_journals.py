@@ -216,3 +216,15 @@ async def test_the_writing_check_changes_no_job(journal):
     await journal.check()
     assert await journal.job_ids("", 10) == ["j1"]
     assert len(await journal.read("j1")) == 1
+
+
+async def test_a_key_that_the_database_cannot_hold_fails_alone(store):
+    journal = open_journal(store)
+    results = await asyncio.gather(
+        journal.append(acceptance("odd", claim=Claim(key="\x00", fingerprint="f"))),
+        journal.append(acceptance("good", claim=Claim(key="k", fingerprint="f"))),
+        return_exceptions=True,
+    )
+    assert results[1] is None
+    assert results[0] is None or str(results[0]) == "an event of job odd cannot be kept: DataError"
+    await journal.close()
