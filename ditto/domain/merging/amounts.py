@@ -5,6 +5,7 @@ Compared is the value in one unit. Which, the question says (how many minutes), 
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -51,7 +52,9 @@ def given(text: str, finals: Sequence[JSON], question: str) -> Quantity | None:
         if isinstance(final, bool):
             continue
         if isinstance(final, int | float):
-            return of_json(final)
+            if math.isfinite(final):
+                return of_json(final)
+            continue
         if isinstance(final, str) and (read := marked(final, comma_is_point=comma)):
             return read
     return None if finals else _said(text, question, comma)

@@ -41,7 +41,7 @@ _BOXES = 8
 _BOX_CHARS = 2000
 _TAGGED = re.compile(r"<((?:final_?)?answer|result|solution)>\s*([^<]{1,2000}?)\s*</\1>", re.IGNORECASE)
 _HASHES = re.compile(r"^####[ \t]*(\S.*)$", re.MULTILINE)
-_AFTER = r"[ \t]*(?:\*\*|__)?\s*(?=(?P<said>[^\n]+))"
+_AFTER = r"[ \t]*(?:\*\*|__)?\s*(?=(?P<said>[^\n]{1,2000}))"
 _MARK = (
     r"(?:[ \t](?:final|finale|definitiva|correct[ae]?|corretta|correta))?[ \t]*(?:\*\*|__)?(?:[ \t]*[:：](?![:=])"
     r"|[ \t][-–—](?=[ \t]))"

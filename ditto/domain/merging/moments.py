@@ -28,6 +28,7 @@ _MONTH_FIRST = re.compile(r"(?<!\d)\d{1,2}[/-](?:1[3-9]|2\d|3[01])[/-]\d{2,4}|\b
 
 
 _FIRST = (2000, 1, 1)
+_LAST_YEAR = 9999
 _SHORT_CHARS = 60
 
 
@@ -100,7 +101,7 @@ def _exact(each: Date, parts: int, zone: int | None, with_time: bool) -> Date:
     if not with_time or each.hour is None:
         return day if day.parts or parts else Date(hour=each.hour, minute=each.minute)
     shift = timedelta(minutes=0 if zone is None or each.zone is None else zone - each.zone)
-    whole = day.parts == len(_FIRST) and (day.year or 0) > 1
+    whole = day.parts == len(_FIRST) and 1 < (day.year or 0) < _LAST_YEAR
     start = (day.year or 1, day.month or 1, day.day or 1) if whole else _FIRST
     moment = datetime(*start, each.hour, each.minute or 0, each.second or 0) + shift
     moved = Date(moment.year, moment.month, moment.day) if whole else day

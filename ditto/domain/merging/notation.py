@@ -36,7 +36,7 @@ _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{(.*)\}\s*\Z", re.DOTALL)
 _OPERATOR = re.compile(r"\\(?:operatorname|mathrm)\s*\{\s*([a-z]{2,6})\s*\}")
 _REALS = re.compile(r"\\mathbb\s*\{?\s*R\s*\}?")
 _FONT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textrm|mathit|textit|textnormal)\s*\{([^{}]*)\}")
-_REPEATING = re.compile(r"(\d+)\.(\d*)\\overline\s*\{(\d+)\}")
+_REPEATING = re.compile(r"(\d{1,20})\.(\d{0,20})\\overline\s*\{(\d{1,20})\}")
 _SPELLED = (
     ("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("+/-", "±"), ("+-", "±"), ("$", " "), ("infinity", "∞"),
 )  # fmt: skip

@@ -7,6 +7,7 @@ agree in nine significant digits, or, of whole numbers, in all. Rounding makes t
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
@@ -122,14 +123,17 @@ class _Found:
 
 def key(value: Fraction | float) -> float | Fraction:
     """Returns the representative of all numbers that are the same as this one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return value
     if isinstance(value, float) and abs(value) >= _LONG and value.is_integer():
         return int(Decimal(repr(value)))
     if isinstance(value, Fraction | int) and abs(value) >= _LONG and value.denominator == 1:
         return int(value)
     try:
-        return float(f"{float(value):.{_SIGNIFICANT}g}") + 0.0
+        written = f"{float(value):.{_SIGNIFICANT}g}"
     except OverflowError:
         return value
+    return int(Decimal(written)) if abs(value) >= _LONG else float(written) + 0.0
 
 
 def shown(value: Fraction | float) -> int | float:
