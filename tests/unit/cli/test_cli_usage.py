@@ -45,6 +45,9 @@ def _refuse_to_start(where: Where) -> None:
     [
         (["run", " "], "the prompt: is blank"),
         (["run", "x", "-m", "sim/ters"], "--model: unknown model 'sim/ters'"),
+        (["run", "x", "--settle", "soon"], '--settle: must be "all", "decided", or {"confident": p}'),
+        (["run", "x", "--settle", "1.5"], "--settle: must be"),
+        (["run", "x", "--judge", "sim/carefull"], "--judge: unknown model 'sim/carefull'"),
         (["run", "x", "-m", "sim/terse#2"], "--model: 'sim/terse#2' ends in #"),
         (["run", "x", "--ensemble", "defautl"], "--ensemble: there is no ensemble 'defautl'; nearest: default"),
         (["run", "x", "-m", "sim/terse", "--ensemble", "default"], "give models or ensemble, not both"),

@@ -102,3 +102,33 @@ async def test_json_is_what_the_wire_shows() -> None:
 async def test_simulated_models_are_known_as_such() -> None:
     assert verdict.is_simulated((await _job(FakeService())).progress)
     assert not verdict.is_simulated(["openai/gpt-x", "simple/model"])
+
+
+async def test_the_judges_word_is_told_apart_from_the_vote() -> None:
+    word = '{"best": 1, "reason": "It is short.", "confidence": 0.8}'
+    replies = {"sim/alpha": "It is 41.", "sim/beta": "It is 42.", "sim/judge": word}
+    job = await _job(FakeService(replies), models=["sim/alpha", "sim/beta"], judge="sim/judge", answer="number")
+
+    facts = _facts(job)
+
+    assert job.structured is not None
+    assert facts["judge"] == f"sim/judge chose {job.structured.chosen_model}: It is short."
+    assert facts["confidence"] == "80 %, with a judge"
+
+
+async def test_a_judge_without_a_reason_is_told_all_the_same() -> None:
+    replies = {"sim/alpha": "It is 41.", "sim/beta": "It is 42.", "sim/judge": '{"best": 1}'}
+    job = await _job(FakeService(replies), models=["sim/alpha", "sim/beta"], judge="sim/judge", answer="number")
+
+    assert job.structured is not None
+    assert _facts(job)["judge"] == f"sim/judge chose {job.structured.chosen_model}"
+
+
+async def test_who_was_not_waited_for_is_saved_and_not_failed() -> None:
+    replies = {"sim/alpha": "42", "sim/beta": "42", "sim/gamma": Held(), "sim/delta": Held()}
+    job = await _job(FakeService(replies), models=list(replies), settle={"confident": 0.5}, answer="number")
+
+    facts = _facts(job)
+
+    assert facts["saved"] == "sim/gamma, sim/delta: not waited for: the confidence had reached 0.5"
+    assert "failed" not in facts
