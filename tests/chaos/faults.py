@@ -7,12 +7,12 @@ import random
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.chaos.journal import Store
 from tests.chaos.processes import strike, strike_all
 from tests.chaos.service import SecondNode, Service
-from tests.chaos.victims import Action, Kind, Victim, Victims
+from tests.chaos.victims import Action, Hold, Kind, Victim, Victims
 from tests.postgres import Server
 
 VICTIM_S = 25.0
@@ -34,7 +34,7 @@ class Fault:
     Attributes:
         at: When (Unix time).
         frozen_s: How long the victim stood still; 0 for a kill.
-        calls: The calls in the victim's hands, `(job, call)`.
+        names: Of the actors among the victims that hold jobs or make calls.
         recovered_s: From the kill, the thaw, or the service's start, until the victim's work went on; None: not seen.
     """
 
@@ -43,7 +43,8 @@ class Fault:
     victim: str
     at: float
     frozen_s: float
-    calls: tuple[tuple[str, str], ...]
+    hold: Hold
+    names: tuple[str, ...]
     recovered_s: float | None
 
 
@@ -52,6 +53,7 @@ class Faults:
     """Does faults.
 
     Attributes:
+        long_freezes: Some holders of jobs stand still for longer than a lease, so that others take over.
         done: What has been done, in order.
     """
 
@@ -59,6 +61,7 @@ class Faults:
     store: Store
     victims: Victims
     chance: random.Random
+    long_freezes: bool
     database: Server | None = None
     done: list[Fault] = field(default_factory=list)
 
@@ -116,7 +119,8 @@ class Faults:
             victim=victim.name,
             at=at,
             frozen_s=back_at - at if action is Action.FREEZE else 0.0,
-            calls=victim.calls,
+            hold=victim.hold,
+            names=victim.names,
             recovered_s=None if recovered_at is None else max(0.0, recovered_at - back_at),
         )
         self.done.append(fault)
@@ -136,8 +140,8 @@ class Faults:
         return opened is None or not {job.job_id for job in opened}.isdisjoint(jobs)
 
     def _freeze_s(self, kind: Kind) -> float:
-        """Returns how long to freeze: now and then for longer than a lease, so that others take over."""
-        if kind in (Kind.ACTOR, Kind.HOST) and self.chance.random() < _LONG_FREEZE_SHARE:
+        holds_jobs = kind in (Kind.ACTOR, Kind.HOST)
+        if holds_jobs and self.long_freezes and self.chance.random() < _LONG_FREEZE_SHARE:
             return LEASE_S * 1.8
         return self.chance.uniform(0.4, 2.5)
 
@@ -161,6 +165,7 @@ class Faults:
         if action is Action.KILL:
             await asyncio.to_thread(self.service.kill)
             back_at = await self.service.start()
+            victim = replace(victim, name=f"everything, ready after {time.time() - back_at:.1f} s")
         else:
             struck = strike_all(signal.SIGSTOP, self.service.mark)
             back_at = await self._thawed(struck, self.chance.uniform(1.0, 6.0))

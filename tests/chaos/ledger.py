@@ -22,10 +22,10 @@ from tests.chaos.cases import Case
 from tests.chaos.faults import Fault
 from tests.chaos.load import Sighting
 from tests.chaos.models import Request
+from tests.chaos.spans import Call, Span, spans_of
+from tests.chaos.victims import Hold
 
 _ENDS = (ev.JobCompleted, ev.JobFailed, ev.JobCancelled)
-Call = tuple[str, str]
-"""A job's id and the name of a call of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,11 +92,11 @@ def account(
     """Returns what a run has cost, when every client has come to an end and every job has had the time to."""
     account = Account(jobs=len(journals), clients=len(sightings), requests=len(requests))
     cases = {seen.case.number: seen.case for seen in sightings}
-    blame = _Blame(faults)
+    blame = _Blame(faults, journals)
     for fault in faults:
         toll = account.tolls[name_of(fault)]
         toll.faults += 1
-        toll.in_flight += len(fault.calls)
+        toll.in_flight += len(blame.in_hand(fault))
         if fault.recovered_s is not None:
             toll.recoveries_s.append(fault.recovered_s)
     for job_id, records in journals.items():
@@ -115,9 +115,15 @@ def name_of(fault: Fault) -> str:
 class _Blame:
     """Which fault something is put down to."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], journals: Mapping[str, Sequence[Recorded]]) -> None:
         self._faults = sorted(faults, key=lambda fault: fault.at)
         self._moments = [fault.at for fault in self._faults]
+        spans = [span for job_id, records in journals.items() for span in spans_of(job_id, records)]
+        self._in_hand = {fault: _in_hand(fault, spans) for fault in faults}
+
+    def in_hand(self, fault: Fault) -> frozenset[Call]:
+        """Returns the calls that the fault's victim had in hand."""
+        return self._in_hand[fault]
 
     def at(self, moment: float) -> str:
         """Returns the name of the last fault before this moment."""
@@ -126,14 +132,26 @@ class _Blame:
 
     def of(self, call: Call, before: Request, again: Request) -> tuple[str, bool]:
         """Returns the name of the fault for which a call was asked again, and whether its victim had it in hand."""
-        cut_at = before.ended_at if before.ending == "aborted" and before.ended_at is not None else again.began_at
+        broken_off = before.ending == "aborted" and before.ended_at is not None
+        cut_at = before.ended_at if broken_off and before.ended_at is not None else again.began_at
         earlier = self._faults[: bisect_right(self._moments, cut_at)]
         if not earlier:
             return "before", False
-        if before.ending != "aborted":
-            holding = [fault for fault in earlier if call in fault.calls and fault.at > before.began_at]
-            return name_of((holding or earlier)[-1]), bool(holding)
-        return name_of(earlier[-1]), call in earlier[-1].calls
+        if broken_off:
+            return name_of(earlier[-1]), call in self.in_hand(earlier[-1])
+        holding = [fault for fault in earlier if call in self.in_hand(fault)]
+        return name_of((holding or earlier)[-1]), bool(holding)
+
+
+def _in_hand(fault: Fault, spans: Sequence[Span]) -> frozenset[Call]:
+    under_way = [span for span in spans if span.began_at <= fault.at < span.ended_at]
+    match fault.hold:
+        case Hold.ALL:
+            return frozenset(span.call for span in under_way)
+        case Hold.CALLS:
+            return frozenset(span.call for span in under_way if span.caller in fault.names)
+        case Hold.JOBS:
+            return frozenset(span.call for span in under_way if span.holder in fault.names)
 
 
 def _judge_job(account: Account, job_id: str, records: Sequence[Recorded], cases: Mapping[int, Case]) -> None:

@@ -34,7 +34,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "missed": result.missed,
         "left": result.left,
         "details": {name: getattr(cost, name) for name in WRONGS if getattr(cost, name)},
-        "faults": [asdict(fault) | {"calls": len(fault.calls)} for fault in result.faults],
+        "faults": [asdict(fault) for fault in result.faults],
     }
 
 

@@ -46,6 +46,7 @@ class Plan:
         strikes: How often each fault is done.
         rate: Jobs a second, on average.
         pause_s: Between two faults, on average.
+        long_freezes: Some are longer than a lease.
         minutes: After so long no further fault is begun.
         store: A PostgreSQL address, or `OWN_POSTGRES`; None: a SQLite file of the run's own.
         variables: More of the service's environment.
@@ -57,6 +58,7 @@ class Plan:
     strikes: Mapping[tuple[Kind, Action], int]
     rate: float = 1.5
     pause_s: float = 1.0
+    long_freezes: bool = True
     minutes: float | None = None
     store: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -129,7 +131,14 @@ class _Chaos:
         chance = random.Random(plan.seed)
         self._chance = chance
         victims = Victims(service, store, requests, self._cases, chance)
-        self.faults = Faults(service=service, store=store, victims=victims, chance=chance, database=database)
+        self.faults = Faults(
+            service=service,
+            store=store,
+            victims=victims,
+            chance=chance,
+            long_freezes=plan.long_freezes,
+            database=database,
+        )
 
     async def unleash(self, say: Callable[[str], None]) -> list[str]:
         """Returns the faults for which there was no victim, when all is over."""
@@ -221,4 +230,4 @@ def _write_sightings(path: Path, sightings: Sequence[Sighting]) -> None:
 def _said(fault: Fault) -> str:
     recovered = "nothing to recover" if fault.recovered_s is None else f"{fault.recovered_s:.2f} s"
     frozen = f" for {fault.frozen_s:.1f} s" if fault.frozen_s else ""
-    return f"{fault.kind} {fault.action}{frozen} ({fault.victim}, {len(fault.calls)} calls): {recovered}"
+    return f"{fault.kind} {fault.action}{frozen} ({fault.victim}): {recovered}"

@@ -16,7 +16,8 @@ from tests.chaos.faults import Fault
 from tests.chaos.ledger import Account, account
 from tests.chaos.load import Sighting
 from tests.chaos.models import Request
-from tests.chaos.victims import Action, Kind
+from tests.chaos.spans import spans_of
+from tests.chaos.victims import Action, Hold, Kind
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC).timestamp()
 JOB = "j1"
@@ -82,14 +83,17 @@ def seen(way: Way = Way.WAIT) -> Sighting:
     return sighting
 
 
-def fault(kind: Kind, at_s: float, *models: str) -> Fault:
+def fault(kind: Kind, at_s: float, name: str = "") -> Fault:
+    holds = {Kind.CALLER: Hold.CALLS, Kind.HOST: Hold.JOBS}
+    names = {Kind.CALLER: "caller:0", Kind.HOST: "host:0"}
     return Fault(
         kind=kind,
         action=Action.KILL,
         victim="x",
         at=NOON + at_s,
         frozen_s=0.0,
-        calls=tuple((JOB, model) for model in models),
+        hold=holds.get(kind, Hold.ALL),
+        names=(name or names.get(kind, ""),),
         recovered_s=1.0,
     )
 
@@ -148,7 +152,7 @@ def test_one_key_with_two_jobs_is_found():
 def test_a_call_asked_again_after_its_reply_was_journalled_is_found():
     again = request(MODELS[0], 4.5, attempt=2, ended_s=5.0)
 
-    found = account({JOB: whole()}, [*once(), again], [seen()], [fault(Kind.HOST, 4.2, MODELS[0])])
+    found = account({JOB: whole()}, [*once(), again], [seen()], [fault(Kind.HOST, 4.2)])
 
     assert found.answered_repeated == [f"{JOB} {MODELS[0]}, after host kill"]
     assert found.tolls["host kill"].repeated == 0
@@ -157,7 +161,7 @@ def test_a_call_asked_again_after_its_reply_was_journalled_is_found():
 def test_a_call_broken_off_is_put_down_to_the_fault_that_broke_it_off():
     broken = request(MODELS[0], 3.0, ended_s=3.21, how="aborted")
     again = request(MODELS[0], 3.9, attempt=2, ended_s=3.95)
-    faults = [fault(Kind.CALLER, 3.2, MODELS[0]), fault(Kind.HOST, 3.5, MODELS[0])]
+    faults = [fault(Kind.CALLER, 3.2), fault(Kind.HOST, 3.5)]
 
     found = account({JOB: whole()}, [broken, again, *once()[1:]], [seen()], faults)
 
@@ -171,9 +175,30 @@ def test_a_repeated_call_that_was_not_the_victims_own_is_told_apart():
     broken = request(MODELS[0], 3.0, ended_s=3.21, how="aborted")
     again = request(MODELS[0], 3.9, attempt=2, ended_s=3.95)
 
-    found = account({JOB: whole()}, [broken, again, *once()[1:]], [seen()], [fault(Kind.CALLER, 3.2, MODELS[1])])
+    found = account({JOB: whole()}, [broken, again, *once()[1:]], [seen()], [fault(Kind.CALLER, 3.2, "caller:1")])
 
     assert found.tolls["caller kill"].not_its_own == 1
+
+
+def test_calls_in_flight_are_those_that_the_victim_had_in_hand_at_that_moment():
+    faults = [fault(Kind.HOST, 4.5), fault(Kind.HOST, 5.5, "host:1"), fault(Kind.CALLER, 5.5), fault(Kind.KEEPER, 2.5)]
+
+    found = account({JOB: whole()}, once(), [seen()], faults)
+
+    assert found.tolls["host kill"].in_flight == 2
+    assert found.tolls["caller kill"].in_flight == 1
+    assert found.tolls["keeper kill"].in_flight == 2
+
+
+def test_an_adopted_jobs_calls_are_in_its_new_holders_hands():
+    adopted = journal(*BEGINNING, ev.JobAdopted(holder="host:1", epoch=2), *REPLIES)
+
+    spans = [span for span in spans_of(JOB, adopted) if span.call == (JOB, MODELS[0])]
+
+    assert [(span.holder, span.began_at - NOON, span.ended_at - NOON) for span in spans] == [
+        ("host:0", 1.0, 4.0),
+        ("host:1", 4.0, 5.0),
+    ]
 
 
 def test_tries_that_the_reply_itself_counts_are_no_repetition():

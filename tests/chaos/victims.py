@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import httpx
@@ -45,19 +45,28 @@ class Action(StrEnum):
     FREEZE = "freeze"
 
 
+class Hold(StrEnum):
+    """What a victim has in hand of the calls under way."""
+
+    JOBS = "the calls of its jobs"
+    CALLS = "the calls that it makes"
+    ALL = "all there are"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Victim:
     """Who is struck.
 
     Attributes:
+        names: Of the actors that hold jobs or make calls.
         jobs: The jobs whose work shows when it goes on again; none where a client's door shows it.
-        calls: The calls in the victim's hands, `(job, call)`; of one that holds neither, all there are.
     """
 
     name: str
     pids: tuple[int, ...]
-    jobs: tuple[str, ...]
-    calls: tuple[tuple[str, str], ...]
+    hold: Hold
+    names: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
     progress: Progress
 
 
@@ -114,7 +123,9 @@ class Victims:
     def everything(self) -> Victim | None:
         """Returns the whole service, None while it has no work."""
         opened = self.open_jobs()
-        return self._working("everything", [], opened) if opened else None
+        if not opened:
+            return None
+        return Victim(name="everything", pids=(), hold=Hold.ALL, jobs=tuple(opened), progress=self._next_event(opened))
 
     def node(self, node: SecondNode, action: Action) -> Victim | None:
         """Returns the second node, None while no caller with work lives there."""
@@ -123,7 +134,7 @@ class Victims:
         if victim is None:
             return None
         pids = node.raylet() if action is Action.KILL else node.processes()
-        return Victim(name="node", pids=tuple(pids), jobs=victim.jobs, calls=victim.calls, progress=victim.progress)
+        return replace(victim, name="node", pids=tuple(pids))
 
     def _holder(self, actors: list[Actor]) -> Victim | None:
         """Returns one of these holders of jobs; its job's next event shows that somebody goes on."""
@@ -133,25 +144,28 @@ class Victims:
             return None
         chosen = self._chance.choice(busy)
         jobs = [job.job_id for job in opened if job.holder == chosen.name]
-        return self._working(chosen.name, [chosen.pid], jobs)
-
-    def _working(self, name: str, pids: list[int], jobs: list[str]) -> Victim:
-        calls = tuple((job_id, call) for job_id, call, _ in self._store.running_calls(jobs))
-        return Victim(name=name, pids=tuple(pids), jobs=tuple(jobs), calls=calls, progress=self._next_event(jobs))
+        return Victim(
+            name=chosen.name,
+            pids=(chosen.pid,),
+            hold=Hold.JOBS,
+            names=(chosen.name,),
+            jobs=tuple(jobs),
+            progress=self._next_event(jobs),
+        )
 
     def _caller(self, callers: list[Actor], action: Action) -> Victim | None:
         """Returns these callers of models; dead ones' calls are asked again, frozen ones' replies come after all."""
-        names = [caller.name for caller in callers]
+        names = tuple(caller.name for caller in callers)
         running = self._store.running_calls(self.open_jobs())
-        calls = tuple((job_id, call) for job_id, call, caller in running if caller in names)
-        if not calls:
+        jobs = sorted({job_id for job_id, _, caller in running if caller in names})
+        if not jobs:
             return None
-        jobs = sorted({job_id for job_id, _ in calls})
         return Victim(
             name=" ".join(names),
             pids=tuple(caller.pid for caller in callers),
+            hold=Hold.CALLS,
+            names=names,
             jobs=tuple(jobs),
-            calls=calls,
             progress=self._asked_again(jobs) if action is Action.KILL else self._next_event(jobs),
         )
 
@@ -171,12 +185,10 @@ class Victims:
         if not actors:
             return None
         chosen = self._chance.choice(actors)
-        calls = tuple((job_id, call) for job_id, call, _ in self._store.running_calls(self.open_jobs()))
         return Victim(
             name=name or str(chosen.role),
             pids=(chosen.pid,),
-            jobs=(),
-            calls=calls,
+            hold=Hold.ALL,
             progress=self._door_open if progress is None else progress(chosen),
         )
 
