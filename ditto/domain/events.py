@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from ditto.domain.spec import JobSpec
+from ditto.domain.spec import JSON, AnswerKind, JobSpec
 from ditto.domain.verdict import Verdict
 
 
@@ -162,6 +162,31 @@ class JobCancelled:
     kind: Literal["job.cancelled"] = "job.cancelled"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMerged:
+    """The stored replies of a complete job were merged anew; its own verdict stays. None: as the job has it.
+
+    Attributes:
+        schema: `{}`: text.
+    """
+
+    kind: Literal["job.merged"] = "job.merged"
+    weights: dict[str, float] | None
+    schema: dict[str, Any] | None
+    answer: AnswerKind | tuple[str, ...] | None
+    verdict: Verdict
+    merge_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackGiven:
+    """Somebody who knows has said whether the result is right, or what the right answer is; one of the two is None."""
+
+    kind: Literal["job.feedback"] = "job.feedback"
+    correct: bool | None
+    answer: JSON
+
+
 Event = (
     JobAccepted
     | JobAdopted
@@ -177,6 +202,8 @@ Event = (
     | JobCompleted
     | JobFailed
     | JobCancelled
+    | JobMerged
+    | FeedbackGiven
 )
 
 

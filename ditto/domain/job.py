@@ -97,10 +97,14 @@ MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
         (JobState.RUNNING, ev.JobCancelled): JobState.CANCELLED,
         (JobState.COMPLETE, ev.JobRetried): JobState.RUNNING,
         (JobState.ERROR, ev.JobRetried): JobState.RUNNING,
+        (JobState.COMPLETE, ev.JobMerged): JobState.COMPLETE,
+        (JobState.COMPLETE, ev.FeedbackGiven): JobState.COMPLETE,
     }
 )
 
-ENDS: frozenset[type[Event]] = frozenset(kind for (_, kind), state in MOVES.items() if state.ended)
+ENDS: frozenset[type[Event]] = frozenset(
+    kind for (before, kind), after in MOVES.items() if after.ended and not before.ended
+)
 """The events by which a job ends."""
 
 NOT_WAITED = "Cancelled"
@@ -151,6 +155,9 @@ class Job:
         cut: The timer that ended the waiting (`grace` or `deadline`), None while none has.
         calls: By the call's name, in the panel's order.
         judge: Whether a judge has been asked since the job began, or began anew.
+        ended_at: None while it has not ended.
+        merges: What its replies were merged to later, in order; its outcome is still the first verdict.
+        feedback: What was said last of the result, None where nothing was.
     """
 
     id: str
@@ -171,6 +178,9 @@ class Job:
     calls: Mapping[str, CallStatus]
     judge: Unjudged | Judged
     outcome: Outcome
+    ended_at: datetime | None
+    merges: tuple[Recorded, ...]
+    feedback: ev.FeedbackGiven | None
 
     def seats(self) -> Iterable[tuple[Call, CallStatus]]:
         """Yields each seat of the panel with its status, in the panel's order."""
@@ -258,6 +268,9 @@ def accepted(job_id: str, record: Recorded) -> Job:
         calls={call.name: Waiting() for call in event.spec.calls},
         judge=Unjudged(),
         outcome=Open(),
+        ended_at=None,
+        merges=(),
+        feedback=None,
     )
 
 
@@ -274,7 +287,8 @@ def apply(job: Job, record: Recorded) -> Job:
     if record.seq != job.seq + 1:
         raise IllegalMove(f"event {record.seq} of job {job.id} does not follow event {job.seq}")
     stalls = _stalls(job, record)
-    job = replace(job, state=state, seq=record.seq, updated_at=record.at, stalls=stalls)
+    ended_at = record.at if type(event) in ENDS else job.ended_at
+    job = replace(job, state=state, seq=record.seq, updated_at=record.at, ended_at=ended_at, stalls=stalls)
     match event:
         case ev.JobAdopted():
             return replace(job, holder=event.holder, epoch=event.epoch, adoptions=job.adoptions + 1)
@@ -300,6 +314,10 @@ def apply(job: Job, record: Recorded) -> Job:
             return replace(job, outcome=Errored(type=event.type, message=event.message))
         case ev.JobCancelled():
             return replace(job, outcome=Cancelled())
+        case ev.JobMerged():
+            return replace(job, merges=(*job.merges, record))
+        case ev.FeedbackGiven():
+            return replace(job, feedback=event)
         case _:
             raise IllegalMove(f"{event.kind} has no effect on job {job.id}")
 
@@ -329,6 +347,9 @@ def _retried(job: Job, event: ev.JobRetried, at: datetime) -> Job:
         judge=Unjudged(),
         calls={name: _again(status, failed=name in failed) for name, status in job.calls.items()},
         outcome=Open(),
+        ended_at=None,
+        merges=(),
+        feedback=None,
     )
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from ditto.domain.events import Reply
+from ditto.domain.events import JobMerged, Recorded, Reply
 from ditto.domain.job import (
     NOT_WAITED,
     Answered,
@@ -26,7 +26,8 @@ from ditto.domain.job import (
     Running,
     Waiting,
 )
-from ditto.domain.verdict import BasisKind, Dissent, FieldVerdict, Intent, Judgement, Reading, Verdict
+from ditto.domain.verdict import BasisKind, Intent, Verdict
+from ditto.domain.verdict_view import render_verdict
 from ditto.errors import CrashLoop, DeadlineExceeded, InternalError, JobCancelled, JobError, ServiceError
 
 T = TypeVar("T")
@@ -147,6 +148,24 @@ class JobErrorView(_Wire):
     details: Any = None
 
 
+class MergeView(_Wire):
+    """What the stored replies were merged to anew, and with what; None: as the job has it."""
+
+    at: datetime
+    weights: dict[str, float] | None = None
+    merged_schema: dict[str, Any] | None = Field(default=None, alias="schema")
+    answer: Any = None
+    result: Any = None
+    structured: StructuredView
+
+
+class FeedbackView(_Wire):
+    """What was said of the result: whether it is right, or what is."""
+
+    correct: bool | None = None
+    answer: Any = None
+
+
 class JobView(_Wire, Generic[T]):
     """A job as its callers see it.
 
@@ -157,6 +176,8 @@ class JobView(_Wire, Generic[T]):
         responses: Each model's reply as it was used.
         progress: Each model's state: `waiting`, `running`, `answered` or `failed`.
         error: Why the job failed, None where it did not.
+        merges: What its replies were merged to anew, in order; `result` and `structured` stay the first verdict's.
+        feedback: What was said last of the result.
     """
 
     job_id: str
@@ -173,6 +194,8 @@ class JobView(_Wire, Generic[T]):
     usage: UsageView
     progress: dict[str, str] = {}
     error: JobErrorView | None = None
+    merges: list[MergeView] = []
+    feedback: FeedbackView | None = None
     metadata: dict[str, Any] = {}
 
 
@@ -183,7 +206,7 @@ def render(job: Job) -> dict[str, Any]:
         "state": str(job.state),
         "host": job.holder,
         "createdAt": _moment(job.accepted_at),
-        "endedAt": _moment(job.updated_at) if job.state.ended else None,
+        "endedAt": None if job.ended_at is None else _moment(job.ended_at),
         "result": None,
         "responses": {call.name: status.reply.text for call, status in job.usable()},
         "structured": None,
@@ -193,8 +216,12 @@ def render(job: Job) -> dict[str, Any]:
         "usage": _usage(job),
         "progress": {call.name: _progress(status) for call, status in job.seats()},
         "error": None,
+        "merges": [_merge(job, record) for record in job.merges],
+        "feedback": None,
         "metadata": job.spec.metadata,
     }
+    if job.feedback is not None:
+        view["feedback"] = {"correct": job.feedback.correct, "answer": job.feedback.answer}
     match job.outcome:
         case Completed(verdict=verdict):
             view["result"] = verdict.result
@@ -237,56 +264,26 @@ def _earlier_attempts(status: CallStatus) -> int:
     return sum(reply.attempts for reply in status.earlier) if isinstance(status, Failed) else 0
 
 
+def _merge(job: Job, record: Recorded) -> dict[str, Any]:
+    event = record.event
+    assert isinstance(event, JobMerged)
+    return {
+        "at": _moment(record.at),
+        "weights": event.weights,
+        "schema": event.schema,
+        "answer": list(event.answer) if isinstance(event.answer, tuple) else event.answer,
+        "result": event.verdict.result,
+        "structured": _structured(job, event.verdict),
+    }
+
+
+def _end(job: Job) -> datetime:
+    return job.updated_at if job.ended_at is None else job.ended_at
+
+
 def _structured(job: Job, verdict: Verdict) -> dict[str, Any]:
-    texts = {call.name: status.reply.text for call, status in job.usable()}
-    return {
-        "summary": verdict.summary,
-        "intent": str(verdict.intent),
-        "confidence": _rounded(verdict.confidence),
-        "needsClarification": verdict.needs_clarification,
-        "supportingModels": list(verdict.supporting),
-        "responses": [_reading(reading, texts) for reading in verdict.readings],
-        "answer": verdict.answer,
-        "chosenModel": verdict.chosen,
-        "agreement": _rounded(verdict.agreement),
-        "needsReview": verdict.needs_review,
-        "basis": {"kind": str(verdict.basis.kind), "skills": verdict.basis.skills},
-        "dissent": [_dissent(dissent) for dissent in verdict.dissent],
-        "fields": {path: _field(field) for path, field in verdict.fields.items()},
-        "judge": None if verdict.judgement is None else _judgement(verdict.judgement),
-    }
-
-
-def _judgement(judgement: Judgement) -> dict[str, Any]:
-    return {
-        "model": judgement.model,
-        "chosen": judgement.chosen,
-        "reason": judgement.reason,
-        "confidence": _rounded(judgement.confidence),
-        "order": list(judgement.order),
-    }
-
-
-def _reading(reading: Reading, texts: dict[str, str]) -> dict[str, Any]:
-    return {
-        "model": reading.call,
-        "raw": texts[reading.call],
-        "summary": reading.summary,
-        "intent": str(reading.intent),
-        "confidence": _rounded(reading.confidence),
-    }
-
-
-def _dissent(dissent: Dissent) -> dict[str, Any]:
-    return {"answer": dissent.answer, "models": list(dissent.models), "share": _rounded(dissent.share)}
-
-
-def _field(field: FieldVerdict) -> dict[str, Any]:
-    return {
-        "confidence": _rounded(field.confidence),
-        "supportingModels": list(field.supporting),
-        "dissent": [_dissent(dissent) for dissent in field.dissent],
-    }
+    texts = {call.name: status.reply.text for call, status in job.seats() if isinstance(status, Answered)}
+    return render_verdict(verdict, texts)
 
 
 def _timings(job: Job) -> dict[str, float] | None:
@@ -295,7 +292,7 @@ def _timings(job: Job) -> dict[str, float] | None:
     slowest_s = max((_elapsed_s(status) for _, status in job.seats()), default=0.0)
     fanout_s = (job.asked_at - job.begun_at).total_seconds() if job.asked_at is not None else 0.0
     return {
-        "total": _ms((job.updated_at - job.begun_at).total_seconds()),
+        "total": _ms((_end(job) - job.begun_at).total_seconds()),
         "fanout": _ms(fanout_s),
         "slowest": _ms(slowest_s),
         "merge": _ms(job.outcome.merge_s),
@@ -383,7 +380,3 @@ def _moment(at: datetime) -> str:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 2)
-
-
-def _rounded(probability: float | None) -> float | None:
-    return None if probability is None else round(probability, 4)

@@ -185,7 +185,7 @@ async def attach(
         dedicated_jobs=settings.limits.dedicated_jobs,
         new_id=new_id,
     )
-    return Service(settings=settings, journal=journal, placer=placer, check=check, closing=closing)
+    return Service(settings=settings, journal=journal, placer=placer, check=check, closing=closing, new_id=new_id)
 
 
 async def drain(settings: Settings) -> int:

@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ditto.domain.events import Recorded
+from ditto.domain.events import FeedbackGiven, Recorded
 from ditto.domain.job import ENDS, Job, JobState, fold
+from ditto.domain.remerging import Remerge
 from ditto.domain.request import Request, differing
 from ditto.domain.spec import JobSpec, Placement
 from ditto.errors import (
@@ -30,6 +31,7 @@ from ditto.errors import (
     StoreUnavailable,
     Unavailable,
 )
+from ditto.runtime.afterwards import Afterwards
 from ditto.runtime.placement import Placer
 from ditto.runtime.runner import Clock, utc_now
 from ditto.settings import Settings
@@ -79,6 +81,10 @@ class ServicePort(Protocol):
 
     async def forget(self, job_id: str) -> None: ...
 
+    async def merge(self, job_id: str, wanted: Remerge) -> Job: ...
+
+    async def feedback(self, job_id: str, said: FeedbackGiven) -> Job: ...
+
     async def list(
         self,
         *,
@@ -100,6 +106,7 @@ class Service:
     Args:
         check: Raises `Unavailable` where the cluster cannot take jobs.
         closing: Called once by `close`.
+        new_id: Mints the ids of appends.
     """
 
     def __init__(
@@ -110,6 +117,7 @@ class Service:
         placer: Placer,
         check: Callable[[], Awaitable[None]],
         closing: Callable[[], Awaitable[None]],
+        new_id: Callable[[], str],
         clock: Clock = utc_now,
     ) -> None:
         self.settings = settings
@@ -117,6 +125,7 @@ class Service:
         self._placer = placer
         self._check = check
         self._closing = closing
+        self._afterwards = Afterwards(journal, read=self.get, new_id=new_id, clock=clock)
         self._clock = clock
 
     async def submit(self, request: Request) -> Submitted:
@@ -259,6 +268,25 @@ class Service:
             raise Unavailable(str(error)) from error
         if not forgotten:
             raise Conflict(f"job {job_id} is {row.state}: cancel it first, or wait for its end", None, job_id)
+
+    async def merge(self, job_id: str, wanted: Remerge) -> Job:
+        """Merges the replies of a complete job anew and returns it; no model is asked, its own verdict stays.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It is not complete, or no reply satisfies the schema.
+            BadRequest: A weight names no model of the job.
+        """
+        return await self._afterwards.merge(await self.get(job_id), wanted)
+
+    async def feedback(self, job_id: str, said: FeedbackGiven) -> Job:
+        """Keeps what somebody who knows says of a complete job's result, and returns the job.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It is not complete.
+        """
+        return await self._afterwards.add(await self.get(job_id), said)
 
     async def list(
         self,

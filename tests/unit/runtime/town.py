@@ -113,7 +113,9 @@ class Town:
 
         self.spares = Spares(self)
         placer = Placer(self, self.spares, hosts=["host:0"], dedicated_jobs=4, new_id=self.new_id)
-        return Service(settings=SETTINGS, journal=self.journal, placer=placer, check=nothing, closing=nothing)
+        return Service(
+            settings=SETTINGS, journal=self.journal, placer=placer, check=nothing, closing=nothing, new_id=self.new_id
+        )
 
     async def close(self) -> None:
         if self.the_keeper is not None:
