@@ -36,7 +36,8 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 _VERDICT = re.compile(
-    r"\b(?:statement|claim|sentence|proposition|assertion|it|that|this|aussage|behauptung|affirmation|énoncé|afirmación"
+    r"\b(?:statement|claim|sentence|proposition|assertion|it|that|this|das|ce|cela|esto|eso|questo|isso|dat|to"
+    r"|это|aussage|behauptung|affirmation|énoncé|afirmación"
     r"|affermazione|afirmação|stelling|утверждение)\b[^.?!]{0,40}?\s(?:is|are|ist|est|es|è|é|-|—)?\s?"
     r"(?P<not>not |nicht |pas |no es |non è |não é |niet |не )?(?:therefore |thus |actually |indeed )?"
     r"(?P<word>true|false|correct|incorrect|wahr|falsch|richtig|vraie?|fausse|faux|verdader[oa]|fals[oa]|ver[oa]|waar"

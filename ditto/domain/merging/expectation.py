@@ -155,7 +155,7 @@ def _marked_kind(question: str, sheets: Sequence[Sheet]) -> AnswerKind:
     if lists.asked(question) and _is_list(sheets):
         return AnswerKind.LIST
     if 2 * sum(isinstance(final, list | dict) for final in first) > len(first):
-        return AnswerKind.CODE
+        return AnswerKind.JSON
     if 2 * sum(isinstance(final, str) and dates.is_date(final) for final in first) > len(first):
         return AnswerKind.DATE
     if _is_mathematical(question, sheets, first):

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
-from ditto.domain.merging import literals, numbers, phrases, sentences
+from ditto.domain.merging import literals, numbers, phrases, sentences, wording
 from ditto.domain.spec import JSON
 
 _ASKS_ORDER = re.compile(
@@ -24,7 +24,7 @@ _ASKS_LIST = re.compile(
     r"|four|five|six|seven|eight"
     r"|nine|ten|\d+)\b|\b(?:what|which|who)\s+(?:are|were)\s+(?:all\s+|the\s+)"
     r"|\bwhich\s+(?:\w+\s+){0,2}?\w+s\b\s+(?:are|were|have|do|did|can|border)\b"
-    r"|\bwhat\s+(?:two|three|four|five|six|seven|\d+)\b|\b(?:sort|rank|arrange|order)\b"
+    r"|\b(?:what|which)\s+(?:two|three|four|five|six|seven|\d+)\b|\b(?:sort|rank|arrange|order)\b"
     r"|\b(?:nenne|liste|zähle|welche\s+\w+(?:e|en|er|s)\s+(?:sind|haben|gibt|gehören|grenzen)|was sind die|wer waren)\b"
     r"|\b(?:citez?|énumère[rz]?|quels\s+sont|quelles\s+sont)\b|\b(?:enumera|nombra|cuáles\s+son|lista)\b"
     r"|\b(?:elenca|quali\s+sono|nomina)\b|\b(?:quais\s+são|liste)\b|\b(?:noem|welke\s+\w+en\s+zijn)\b"
@@ -85,7 +85,8 @@ def given(text: str, finals: Sequence[JSON]) -> list[str] | None:
 def compared(read: Sequence[list[str] | None], question: str) -> list[tuple[Hashable, JSON] | None]:
     """Returns for each list of a panel a key that is equal where they are the same, and how it is shown."""
     in_order = ordered(question)
-    keys = {item: phrases.core(item) for items in read if items is not None for item in items}
+    asked = frozenset(word.plain for word in wording.words(question))
+    keys = {item: _key(item, asked) for items in read if items is not None for item in items}
     answers: list[tuple[Hashable, JSON] | None] = []
     for items in read:
         if items is None:
@@ -94,6 +95,13 @@ def compared(read: Sequence[list[str] | None], question: str) -> list[tuple[Hash
         own = [keys[item] for item in items]
         answers.append((tuple(own) if in_order else frozenset(own), items))
     return answers
+
+
+def _key(item: str, asked: frozenset[str]) -> Hashable:
+    """Returns what is compared of an item: its words, without those of the question if others are left."""
+    words = phrases.core(item)
+    fresh = tuple(word for word in words if word not in asked) if isinstance(words, tuple) else ()
+    return fresh or words
 
 
 def overlap(read: Sequence[list[str] | None]) -> float:

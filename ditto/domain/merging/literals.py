@@ -40,7 +40,8 @@ def inside(text: str) -> tuple[Hashable, JSON] | None:
         _evaluated(bare) is not _NOTHING or (bare and len(bare) <= _WORD_CHARS and " " not in bare)
     ):
         return _read(bare)
-    return None
+    program = _program(bare) if "\n" in bare else None
+    return (program, bare) if program is not None else None
 
 
 def value_inside(text: str) -> object:

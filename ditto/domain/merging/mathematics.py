@@ -21,6 +21,7 @@ _AROUND_MATRIX = re.compile(r"[\s()\[\]]*\Z")
 _EVERYTHING = re.compile(r"(?:\\reals|all real(?: number)?s?|every real number|\(\s*-\s*∞\s*,\s*\+?\s*∞\s*\))\Z", re.I)
 _NOTHING = re.compile(r"(?:⟦\s*⟧|no (?:real )?solutions?|none|(?:the )?empty set|no such \w+(?: exists?)?)\Z", re.I)
 _QUOTED = re.compile(r"«([^»]*)»")
+_BASE = re.compile(r"(?<=\d)_(?:\{[^{}]*\}|\w)")
 _NAME = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'*(?:\s*\([^()=]*\))?\Z")
 _RELATION = re.compile(r"[=<>≤≥≠≈]")
 _AND = re.compile(
@@ -38,7 +39,9 @@ _BRACKETS = {"(": ")", "[": "]", "{": "}", "⟦": "⟧", "⟨": "⟩"}
 
 
 _SHORT_CHARS = 120
-_NOTATION = re.compile(r"[\\^=<>∈∪√π≤≥±]|\d_\{?\d|\d[a-z]\b|[)\]]\s*[+*/(]|^\s*[\[(].*,.*[\])]\s*$|\w\s*[+*/]\s*\w")
+_NOTATION = re.compile(
+    r"[\\^=<>∈∪√π≤≥±]|\d_\{?\d|(?<!\d\d)\d[a-z]\b|[)\]]\s*[+*/(]|^\s*[\[(].*,.*[\])]\s*$|\w\s*[+*/]\s*\w"
+)
 _LAST = 5
 _IN_DOLLARS = re.compile(r"\$\$?([^$]{1,300})\$\$?|\\\(([^\n]{1,300}?)\\\)|\\\[\s*(.{1,300}?)\s*\\\]", re.DOTALL)
 
@@ -256,6 +259,7 @@ def _matrix(text: str, matrix: re.Match[str], depth: int) -> Hashable:
 
 def _value(text: str) -> Hashable:
     """Returns the key of a number or an expression; the unit after it is left out."""
+    text = _BASE.sub("", text)
     bare = _QUOTED.sub(" ", text).strip() if _QUOTED.sub("", text).strip() else text
     quantity = numbers.entire(bare.replace("%", ""))
     if quantity is not None:

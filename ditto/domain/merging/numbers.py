@@ -90,7 +90,8 @@ _FRACTION_SIGNS = {
     ord(sign): f" {unicodedata.normalize('NFKC', sign).replace(chr(0x2044), '/')}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 }
 _PRIMES = re.compile(r"(?<![\w'])(\d+)\s?['′]\s?(\d+(?:\.\d+)?)\s?(?:\"|″|'')")
-_CLOCK_SPAN = re.compile(r"(?<![\w:])(\d+)\s?h\s?(\d{1,2})(?![\w:])")
+_CLOCK_SPAN = re.compile(r"(?<![\w:])(\d+)\s?h(?:rs?)?\s?(\d{1,2})(?:\s?m(?:in)?)?(?![\w:])")
+_DECADE = re.compile(r"\d{3}0s\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +314,8 @@ def _scale(match: re.Match[str]) -> Fraction | None:
 def _with_unit(text: str, end: int, quantity: Quantity) -> tuple[int, Quantity]:
     if text[end - 1 : end].isspace():
         end -= 1
+    if _DECADE.match(text, max(0, end - 4)):
+        return end, quantity
     unit, after = units.after(text, end)
     return (after, replace(quantity, unit=quantity.unit or unit)) if unit is not None else (end, quantity)
 

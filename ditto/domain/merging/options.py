@@ -26,7 +26,11 @@ _PICKED = re.compile(
     r"|\b(?:choose|select|pick|go with|is option|is choice|correct option is|correct choice is|wähle|choisis"
     r"|elijo|scelgo)"
     r"\s+(?:option\s+)?[(*]{0,2}([A-Z])\b[)*]{0,2}"
+    r"|\b([A-Z])\s+is\s+(?:the\s+)?(?:correct|right|best)\b"
     r"|(?:选|選|答案是?|正解は)\s*[(（]?([A-Z])\b"
+)
+_CONCLUDED = re.compile(
+    r"\b(?:so|therefore|thus|hence|answer)[,:]?\s+(?:it(?:'s| is)\s+)?[(*]{0,3}([A-Z])[)*.]*\Z", re.IGNORECASE
 )
 _PAREN = re.compile(r"\(([A-Z])\)")
 _NOT_WORD = re.compile(r"[^\w.+-]+")
@@ -125,6 +129,9 @@ def mentioned(text: str, options: tuple[Option, ...]) -> Option | None:
     if picks:
         return by_label[picks[-1]]
     last = text.rstrip().rsplit("\n", 1)[-1]
+    concluded = _CONCLUDED.search(last)
+    if concluded and concluded[1].upper() in by_label:
+        return by_label[concluded[1].upper()]
     named = {label for label in _PAREN.findall(last) if label in by_label}
     if len(named) == 1:
         return by_label[named.pop()]

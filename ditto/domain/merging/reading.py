@@ -79,6 +79,13 @@ class Expected:
     several: bool = False
     loose: bool = False
 
+    @property
+    def count(self) -> int | None:
+        """How many answers are possible, None where answers are open."""
+        if self.kind is AnswerKind.BOOLEAN:
+            return 2
+        return len(self.options) if self.kind is AnswerKind.CHOICE and not self.several else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -197,6 +204,9 @@ def senses(reply: Sheet, text: str) -> tuple[Hashable, ...]:
 
 
 def _structure(reply: Sheet) -> JSON:
+    for final in reply.finals:
+        if isinstance(final, dict | list):
+            return final
     made = calls.found(reply.text)
     if made is not None:
         return made

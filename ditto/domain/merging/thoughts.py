@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 
 _NAMES = r"think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis"
-_OPENING = re.compile(
-    rf"(?:^|(?<=>))[ \t]*(?:<(?P<tag>{_NAMES})>|◁think▷|\[THINK\])", re.MULTILINE | re.IGNORECASE
-)
+_OPENING = re.compile(rf"(?:^|(?<=>))[ \t]*(?:<(?P<tag>{_NAMES})>|◁think▷|\[THINK\])", re.MULTILINE | re.IGNORECASE)
 
 
 def removed(text: str) -> str:

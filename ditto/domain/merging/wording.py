@@ -42,6 +42,7 @@ _SAME = (
 )
 _ABBREVIATES = re.compile(r"[A-Z]\.? ?[A-Z]|St|Mt|World")
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*")
+_ELISION = re.compile(r"(?<!\w)(?:[ldjnsc]|qu|dell|all|nell|sull|dall|un)['’](?=\w)", re.IGNORECASE)
 _HAN_BREAKS = re.compile(
     r"[的是在了和与于为有这那及或之]|(?<=[\u4e00-\u9fff])(?=[\u3040-\u30ff])|(?<=[\u30a0-\u30ff])(?=[\u4e00-\u9fff])"
 )
@@ -81,6 +82,8 @@ def words(text: str) -> list[Word]:
     if _ABBREVIATES.search(text):
         for pattern, replacement in _SAME:
             text = pattern.sub(replacement, text)
+    if "'" in text or "’" in text:
+        text = _ELISION.sub("", text)
     found: list[Word] = []
     for match in _WORD.finditer(text):
         written = match[0]
