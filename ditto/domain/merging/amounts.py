@@ -153,6 +153,21 @@ def compared(read: Sequence[Quantity | None], question: str) -> list[tuple[Hasha
     return [None if quantity is None else next(answers) for quantity in read]
 
 
+def firm(read: Sequence[Quantity | None], question: str) -> bool:
+    """Tells whether these quantities are compared the same beside any others.
+
+    Not where bare numbers stand beside numbers with a unit or percentages, whose meaning then hangs on most of the
+    panel; nor where a number may be the rounded form of another.
+    """
+    present = [quantity for quantity in read if quantity is not None]
+    if any(equality.may_be_rounded(Rounded(each.value, each.step, each.digits)) for each in present):
+        return False
+    asked = any(units.after(question, match.end())[0] is not None for match in _ASKS_UNIT.finditer(question))
+    mixed_units = len({each.unit is None for each in present}) > 1 and not asked
+    mixed_percent = len({each.percent for each in present}) > 1 and not _ASKS_PERCENT.search(question)
+    return not mixed_units and not mixed_percent
+
+
 def _usual_unit(quantities: Sequence[Quantity], question: str) -> Unit | None:
     """Returns the unit to compare in: the one that the question asks for, else the one that most of the panel uses."""
     used = Counter(quantity.unit for quantity in quantities if quantity.unit is not None)

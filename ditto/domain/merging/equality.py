@@ -76,7 +76,7 @@ def rounded(numbers: Sequence[Rounded]) -> list[Fraction]:
     for number in numbers:
         finest[number.value] = min(finest.get(number.value, number.step), number.step)
     stands_for = {value: value for value in values}
-    coarse = {(number.step, number.value) for number in numbers if _may_be_rounded(number)}
+    coarse = {(number.step, number.value) for number in numbers if may_be_rounded(number)}
     for step, value in sorted(coarse):
         if finest[value] != step:
             continue
@@ -87,7 +87,8 @@ def rounded(numbers: Sequence[Rounded]) -> list[Fraction]:
     return [stands_for[number.value] for number in numbers]
 
 
-def _may_be_rounded(number: Rounded) -> bool:
+def may_be_rounded(number: Rounded) -> bool:
+    """Tells whether a number says enough to be taken for the rounded form of another."""
     if not number.step or number.digits < _LEAST_DIGITS:
         return False
     return number.digits >= _EXACT_ENOUGH_DIGITS or number.step <= _LEAST_DECIMALS

@@ -60,6 +60,11 @@ def compared(read: Sequence[Date | None], question: str) -> list[tuple[Hashable,
     return [None if each is None else next(answers) for each in read]
 
 
+def firm(question: str) -> bool:
+    """Tells whether dates are compared the same beside any others: where the year alone is asked for."""
+    return bool(_ASKS_YEAR.search(question)) and not _ASKS_MORE.search(question) and not _ASKS_TIME.search(question)
+
+
 def _meant(present: Sequence[Date], question: str) -> list[Date]:
     """Returns every date as it is meant: the day first where question or panel show that they write it so."""
     clear = {_day(each) for each in present if each.or_else is None}

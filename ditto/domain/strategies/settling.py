@@ -2,7 +2,8 @@
 
 `decided` is exact about the answer's class and errs only towards waiting. While all weights are equal a lead that the
 missing calls together cannot make up decides; a field-by-field result is not decided before its last reply. What kind
-of answer is compared must be fixed by the request: read from the panel, it could change with the next reply.
+of answer is compared must be fixed by the request: read from the panel, it could change with the next reply; and the
+answers must be firm: a later reply must not make one answer of two (`firmness`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ditto.domain import merging
+from ditto.domain.merging import firmness
 from ditto.domain.spec import AnswerKind, Call
 from ditto.domain.verdict import Ballot, Intent, Verdict
 
@@ -44,7 +46,7 @@ def decided(
         return False
     if not missing:
         return True
-    if schema is None and answer is None:
+    if schema is None and (answer is None or not firmness.firm(question, ballots, answer=answer)):
         return False
     verdict = merging.merge(question, ballots, schema=schema, answer=answer, review_threshold=review_threshold)
     if verdict.intent is not Intent.ANSWER or verdict.agreement is None or isinstance(verdict.result, dict | list):

@@ -232,3 +232,13 @@ def _added(job: Job, event: ev.Event, records: list[Recorded]) -> Job:
 def test_a_rule_survives_its_way_to_disk(rule):
     event = ev.JobAccepted(spec=spec("a", settle=rule, judge="sim/careful"), holder="host:0")
     assert ev.decode(ev.encode(event)) == event
+
+
+def test_numbers_that_hang_on_what_the_others_say_are_not_decided():
+    asked = spec("a", "b", "c", "d", "e", **DECIDED)
+
+    firm = replied(asked, a="42 km", b="42 km", c="42 km")
+    hanging = replied(asked, a="42 km", b="42", c="42 km")
+
+    assert Settle() in strategies.next_actions(firm)
+    assert strategies.next_actions(hanging) == ()
