@@ -30,6 +30,8 @@ from ditto.store.opening import look_at
 NAME = "ditto"
 ONGOING = 10_000
 """Requests that one replica works on at once: most of them wait for models."""
+_LOOK_S = 1.0
+"""Between Serve's looks at whether a replica is there; its own ten seconds are nine more without one."""
 _READY_S = 10.0
 _READY_PAUSE_S = 0.25
 _READY_TRIES = 120
@@ -48,9 +50,9 @@ class _Door:
         return await cluster.attach(self._settings, replace=True)
 
 
-Door: Any = serve.deployment(name=NAME, max_ongoing_requests=ONGOING, ray_actor_options={"num_cpus": 0})(
-    serve.ingress()(_Door)
-)
+Door: Any = serve.deployment(
+    name=NAME, max_ongoing_requests=ONGOING, health_check_period_s=_LOOK_S, ray_actor_options={"num_cpus": 0}
+)(serve.ingress()(_Door))
 
 
 def _door(settings: Settings) -> serve.Application:
