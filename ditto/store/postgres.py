@@ -36,6 +36,9 @@ _SESSION = (
     "SET idle_in_transaction_session_timeout TO '10s'",
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )
+_KNOWN = """SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = 'ditto' AND relname = 'schema_version'"""
+"""A query, and not `to_regclass`: that may still answer what it knew before the lock was waited for."""
 _MIGRATION_LOCK = 0x64_69_74_74_6F
 
 
@@ -142,7 +145,7 @@ def _prepare(connection: Connection, address: PostgresAddress) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
     version = _version(connection, address)
     if version == 0:
-        if connection.exec_driver_sql("SELECT to_regnamespace('ditto')").scalar() is None:
+        if connection.exec_driver_sql("SELECT 1 FROM pg_namespace WHERE nspname = 'ditto'").first() is None:
             connection.exec_driver_sql("CREATE SCHEMA ditto")
         tables.metadata.create_all(connection)
         connection.exec_driver_sql("CREATE TABLE schema_version (version INTEGER NOT NULL)")
@@ -155,7 +158,7 @@ def _prepare(connection: Connection, address: PostgresAddress) -> None:
 
 def _version(connection: Connection, address: PostgresAddress) -> int:
     """Returns the schema's version, 0 where there is none yet."""
-    if connection.exec_driver_sql("SELECT to_regclass('ditto.schema_version')").scalar() is None:
+    if connection.exec_driver_sql(_KNOWN).first() is None:
         return 0
     version: int = connection.exec_driver_sql("SELECT version FROM ditto.schema_version").scalar_one()
     if version > tables.SCHEMA_VERSION:
