@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ditto.domain.spec import JSON
+from ditto.domain.spec import JSON, AnswerKind
 
 
 class Intent(StrEnum):
@@ -27,6 +27,8 @@ class BasisKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
+    """What the confidence rests on; `skills` is the version of the skills that were used, None for none."""
+
     kind: BasisKind = BasisKind.COLD
     skills: int | None = None
 
@@ -92,6 +94,8 @@ class Verdict:
         result: Text, or with a schema the validated value.
         answer: The short answer that was voted on, None where the replies have none.
         chosen: The call whose reply `result` is, None where it was put together field by field.
+        kind: Of the answers that were compared, None where nothing was.
+        options: How many answers were offered, None where answers are open.
         agreement: The winner's part of the readable replies that are not refusals, None where nothing was compared.
         supporting: Calls that support the result, in the panel's order.
         fields: By JSON pointer (RFC 6901) into `result`.
@@ -108,6 +112,8 @@ class Verdict:
     supporting: tuple[str, ...] = ()
     answer: JSON = None
     chosen: str | None = None
+    kind: AnswerKind | None = None
+    options: int | None = None
     agreement: float | None = None
     basis: Basis = Basis()
     dissent: tuple[Dissent, ...] = ()

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ditto.domain.merging import alignment, values, voting
+from ditto.domain.merging.voting import Electorate
 from ditto.domain.spec import JSON
 
 ABSENT: Hashable = ("absent",)
@@ -39,23 +40,23 @@ class Field:
 
 @dataclass(slots=True)
 class _Walk:
-    weights: Sequence[float]
+    voters: Electorate
     fields: dict[str, Field] = field(default_factory=dict)
 
 
-def assembled(given: Mapping[int, JSON], weights: Sequence[float]) -> tuple[JSON, dict[str, Field]]:
+def assembled(given: Mapping[int, JSON], voters: Electorate) -> tuple[JSON, dict[str, Field]]:
     """Returns the value put together, and its fields by JSON pointer (RFC 6901).
 
     Args:
         given: The replies' values by position in the panel; at least one with a weight above 0.
-        weights: Of every reply in the panel.
+        voters: The whole panel.
     """
-    walk = _Walk(weights)
+    walk = _Walk(voters)
     return _node(walk, "", given), walk.fields
 
 
 def _node(walk: _Walk, pointer: str, given: Mapping[int, JSON]) -> JSON:
-    shapes = voting.ranked({voter: _shape(value) for voter, value in given.items()}, walk.weights)
+    shapes = voting.ranked({voter: _shape(value) for voter, value in given.items()}, walk.voters)
     shape = shapes[0].key
     same = {voter: given[voter] for voter in shapes[0].members}
     if shape == "object" and any(same.values()):
@@ -72,7 +73,7 @@ def _object(walk: _Walk, pointer: str, given: Mapping[int, JSON]) -> JSON:
     agreeing = set(given)
     for name in names:
         having = {voter: value[name] for voter, value in given.items() if name in value}
-        if not _present(having, given, walk.weights):
+        if not _present(having, given, walk.voters):
             continue
         nested = any(isinstance(value, dict | list) for value in having.values())
         votes = {voter: value for voter, value in having.items() if voter in agreeing} if nested else having
@@ -86,18 +87,18 @@ def _object(walk: _Walk, pointer: str, given: Mapping[int, JSON]) -> JSON:
 
 def _list(walk: _Walk, pointer: str, given: Mapping[int, JSON], everyone: Mapping[int, JSON]) -> JSON:
     plain = not any(isinstance(element, dict | list) for value in given.values() for element in value)
-    whole = voting.ranked({voter: values.key(value) for voter, value in given.items()}, walk.weights)
+    whole = voting.ranked({voter: values.key(value) for voter, value in given.items()}, walk.voters)
     if plain and (2 * whole[0].weight > math.fsum(group.weight for group in whole) or not _is_text(given)):
         keys = {voter: values.key(value) for voter, value in given.items()}
         return _leaf(walk, pointer, everyone, keys)
-    kept = [place for place in alignment.aligned(given, walk.weights) if _present(place, given, walk.weights)]
+    kept = [place for place in alignment.aligned(given, walk.voters.weights) if _present(place, given, walk.voters)]
     if not kept:
         return _leaf(walk, pointer, everyone, {voter: values.key(value) for voter, value in given.items()})
     return [_node(walk, f"{pointer}/{number}", place) for number, place in enumerate(kept)]
 
 
 def _leaf(walk: _Walk, pointer: str, given: Mapping[int, JSON], eligible: Mapping[int, Hashable]) -> JSON:
-    winner = voting.ranked(eligible, walk.weights)[0]
+    winner = voting.ranked(eligible, walk.voters)[0]
     keys = {voter: values.key(value) for voter, value in given.items()}
     forms: dict[Hashable, list[JSON]] = {}
     for voter in sorted(given):
@@ -107,8 +108,8 @@ def _leaf(walk: _Walk, pointer: str, given: Mapping[int, JSON], eligible: Mappin
     return shown[winner.key]
 
 
-def _present(having: Mapping[int, JSON], all_of: Mapping[int, JSON], weights: Sequence[float]) -> bool:
-    return bool(voting.ranked({voter: voter in having for voter in all_of}, weights)[0].key)
+def _present(having: Mapping[int, JSON], all_of: Mapping[int, JSON], voters: Electorate) -> bool:
+    return bool(voting.ranked({voter: voter in having for voter in all_of}, voters)[0].key)
 
 
 def _usual(forms: Sequence[JSON]) -> JSON:

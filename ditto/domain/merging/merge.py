@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ditto.domain.merging import structures, texts
+from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.spec import AnswerKind
 from ditto.domain.verdict import Ballot, Verdict
 
@@ -17,6 +18,7 @@ def merge(
     schema: dict[str, Any] | None,
     answer: AnswerKind | tuple[str, ...] | None,
     review_threshold: float,
+    skills: SkillSheet | None = None,
 ) -> Verdict:
     """Returns what the replies come to.
 
@@ -28,7 +30,8 @@ def merge(
         schema: JSON Schema 2020-12 of the result, None for text.
         answer: The kind of answer to compare, or the allowed answers; None: read from question and panel.
         review_threshold: Below this confidence the verdict needs a person's review.
+        skills: What is known of the models; None: nothing.
     """
     if schema is not None:
-        return structures.verdict(ballots, schema=schema, review_threshold=review_threshold)
-    return texts.verdict(question, ballots, answer=answer, review_threshold=review_threshold)
+        return structures.verdict(ballots, schema=schema, review_threshold=review_threshold, skills=skills)
+    return texts.verdict(question, ballots, answer=answer, review_threshold=review_threshold, skills=skills)

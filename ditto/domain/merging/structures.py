@@ -8,33 +8,42 @@ it; where none does, it is at most that of its least certain field, and at most 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ditto.domain.merging import assembly, choosing, confidence, intents, summary, texts, values, voting
+from ditto.domain import confidence
+from ditto.domain.merging import assembly, choosing, intents, summary, texts, values, voting
 from ditto.domain.merging.assembly import ABSENT, Field
-from ditto.domain.merging.voting import Group
+from ditto.domain.merging.voting import Electorate, Group
 from ditto.domain.schemas import Validator
+from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.spec import JSON, AnswerKind
 from ditto.domain.verdict import Ballot, Dissent, FieldVerdict, Intent, Reading, Verdict
 
 _NO_VALUE = "holds no value of the schema"
 
 
-def verdict(ballots: Sequence[Ballot], *, schema: dict[str, Any], review_threshold: float) -> Verdict:
+def verdict(
+    ballots: Sequence[Ballot],
+    *,
+    schema: dict[str, Any],
+    review_threshold: float,
+    skills: SkillSheet | None = None,
+) -> Verdict:
     """Returns the merged verdict of replies that were read by a schema, at least one."""
     validator = Validator(schema)
     intended = [_intent(ballot) for ballot in ballots]
     given = {at: ballot.value for at, ballot in enumerate(ballots) if _votes(ballot, intended[at], validator)}
-    weights = [ballot.weight for ballot in ballots]
-    whole = voting.ranked({at: values.key(value) for at, value in given.items()}, weights)
+    kind, options = _kind(given.values(), schema)
+    electorate = voting.electorate(ballots, kind, skills)
+    whole = voting.ranked({at: values.key(value) for at, value in given.items()}, electorate, options=options)
     if not whole:
         return _without_votes(ballots, intended)
     voters = {at: given[at] for group in whole for at in group.members}
-    made = _made(voters, whole, ballots, validator)
-    alpha = _concentration(made.result, schema)
-    return _verdict(ballots, intended, voters, whole, made, alpha, review_threshold)
+    made = _made(voters, whole, ballots, electorate, validator)
+    merged = _verdict(ballots, intended, voters, whole, made, electorate, kind, options, review_threshold)
+    return replace(merged, kind=kind, options=options, basis=voting.basis(electorate, skills, merged.confidence))
 
 
 def _intent(ballot: Ballot) -> Intent:
@@ -59,16 +68,21 @@ class _Made:
     chosen: int | None
 
 
-def _made(voters: Mapping[int, JSON], whole: Sequence[Group], ballots: Sequence[Ballot], validator: Validator) -> _Made:
-    weights = [ballot.weight for ballot in ballots]
-    result, fields = assembly.assembled(voters, weights)
+def _made(
+    voters: Mapping[int, JSON],
+    whole: Sequence[Group],
+    ballots: Sequence[Ballot],
+    electorate: Electorate,
+    validator: Validator,
+) -> _Made:
+    result, fields = assembly.assembled(voters, electorate)
     if not isinstance(result, dict | list):
-        chosen = choosing.one_of(whole[0].members, ballots)
+        chosen = choosing.one_of(whole[0].members, ballots, electorate.skills)
         return _Made(result=voters[chosen], fields=fields, chosen=chosen)
     if len(voters) > 1 and validator.accepts(result):
         return _Made(result=result, fields=fields, chosen=None)
-    chosen = choosing.one_of(whole[0].members, ballots)
-    _, own = assembly.assembled({chosen: voters[chosen]}, [1.0] * len(ballots))
+    chosen = choosing.one_of(whole[0].members, ballots, electorate.skills)
+    _, own = assembly.assembled({chosen: voters[chosen]}, electorate)
     compared = {
         pointer: Field(
             key=field.key,
@@ -90,14 +104,18 @@ def _verdict(
     voters: Mapping[int, JSON],
     whole: Sequence[Group],
     made: _Made,
-    alpha: float,
+    electorate: Electorate,
+    kind: AnswerKind,
+    options: int | None,
     review_threshold: float,
 ) -> Verdict:
     composite = isinstance(made.result, dict | list)
-    chances = voting.probabilities(whole, ballots, alpha)
-    by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
-    field_verdicts = {pointer: _field(field, voters, ballots, alpha) for pointer, field in made.fields.items()}
     winner = next((group for group in whole if group.key == values.key(made.result)), None)
+    lead = None if winner is None else whole.index(winner)
+    forms = confidence.forms(kind, confidence.PRIOR)
+    chances = voting.probabilities(whole, electorate, options=options, forms=forms, lead=lead)
+    by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
+    field_verdicts = {pointer: _field(field, voters, ballots, electorate) for pointer, field in made.fields.items()}
     chance = _whole_chance(winner, chances, by_key, field_verdicts)
     readings = _readings(ballots, intended, voters, by_key, composite)
     counted = [reading.intent for reading, ballot in zip(readings, ballots, strict=True) if ballot.weight > 0]
@@ -119,14 +137,22 @@ def _verdict(
     )
 
 
-def _concentration(result: JSON, schema: dict[str, Any]) -> float:
-    if isinstance(result, bool) or "enum" in schema:
-        return confidence.concentration(AnswerKind.CHOICE)
-    if isinstance(result, int | float):
-        return confidence.concentration(AnswerKind.NUMBER)
-    if result is None or isinstance(result, str):
-        return confidence.concentration(AnswerKind.TEXT)
-    return confidence.concentration(AnswerKind.JSON)
+def _kind(given: Iterable[JSON], schema: dict[str, Any]) -> tuple[AnswerKind, int | None]:
+    """Returns the kind of the values, and how many are allowed where they are few."""
+    allowed = schema.get("enum")
+    if isinstance(allowed, list):
+        return AnswerKind.CHOICE, len(allowed)
+    kinds = Counter(_kind_of(value) for value in given)
+    kind = min(kinds, key=lambda each: (-kinds[each], str(each)), default=AnswerKind.JSON)
+    return kind, 2 if kind is AnswerKind.BOOLEAN else None
+
+
+def _kind_of(value: JSON) -> AnswerKind:
+    if isinstance(value, bool):
+        return AnswerKind.BOOLEAN
+    if isinstance(value, int | float):
+        return AnswerKind.NUMBER
+    return AnswerKind.JSON if isinstance(value, dict | list) else AnswerKind.TEXT
 
 
 def _whole_chance(
@@ -143,10 +169,9 @@ def _whole_chance(
     return min(least, max(0.0, 1.0 - sum(chances)))
 
 
-def _field(field: Field, voters: Mapping[int, JSON], ballots: Sequence[Ballot], alpha: float) -> FieldVerdict:
-    weights = [ballot.weight for ballot in ballots]
-    groups = voting.ranked({at: field.keys.get(at, ABSENT) for at in voters}, weights)
-    chances = voting.probabilities(groups, ballots, alpha)
+def _field(field: Field, voters: Mapping[int, JSON], ballots: Sequence[Ballot], electorate: Electorate) -> FieldVerdict:
+    groups = voting.ranked({at: field.keys.get(at, ABSENT) for at in voters}, electorate)
+    chances = voting.probabilities(groups, electorate)
     winner = next((number for number, group in enumerate(groups) if group.key == field.key), None)
     if winner is None:
         return FieldVerdict(confidence=None, supporting=())

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 
-from ditto.domain.merging import choosing, confidence, expectation, intents, reading, summary, voting
+from ditto.domain.merging import choosing, expectation, intents, reading, summary, voting
 from ditto.domain.merging.reading import Answer, Expected, Sheet
-from ditto.domain.merging.voting import Group
+from ditto.domain.merging.voting import Electorate, Group
+from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.spec import JSON, AnswerKind
 from ditto.domain.verdict import Ballot, Dissent, Intent, Reading, Verdict
 
 CUT_OFF = "cut off by its length limit"
 _UNREADABLE = "holds no answer of the kind compared"
-_LOOSE_LONER = 0.5
-"""A sentence that is like no other may still say the same as another: it counts half."""
-
 _NO_VOTE = "open text is not voted on"
 NO_WEIGHT = "weight 0"
 NOT_ANSWERS = {
@@ -36,17 +35,21 @@ def verdict(
     *,
     answer: AnswerKind | tuple[str, ...] | None,
     review_threshold: float,
+    skills: SkillSheet | None = None,
 ) -> Verdict:
     """Returns the merged verdict of replies in text, at least one."""
     sheets = [reading.sheet(ballot.text) for ballot in ballots]
     intended = [intents.of(ballot.text, ballot.finish, question) for ballot in ballots]
     expected, found = _read(question, ballots, sheets, intended, answer)
-    weights = [ballot.weight for ballot in ballots]
-    groups = voting.ranked({at: each.key for at, each in found.items()}, weights)
-    chances = _chances(groups, ballots, expected)
+    voters = voting.electorate(ballots, expected.kind, skills)
+    options = expected.count
+    groups = voting.ranked({at: each.key for at, each in found.items()}, voters, options=options)
+    probable = voting.probabilities(groups, voters, options=options)
+    chances = {group.key: chance for group, chance in zip(groups, probable or [], strict=probable is not None)}
     readings = _readings(ballots, intended, found, groups, chances, expected)
     if groups:
-        return _voted(ballots, readings, groups, chances, found, review_threshold)
+        voted = _voted(ballots, readings, groups, chances, found, review_threshold, voters)
+        return replace(voted, kind=expected.kind, options=options, basis=voting.basis(voters, skills, voted.confidence))
     return _unvoted(ballots, readings)
 
 
@@ -70,14 +73,6 @@ def _read(
     for at in found:
         intended[at] = Intent.ANSWER
     return expected, found
-
-
-def _chances(groups: Sequence[Group], ballots: Sequence[Ballot], expected: Expected) -> Mapping[Hashable, float]:
-    if expected.kind is None or not groups:
-        return {}
-    alpha = confidence.concentration(expected.kind)
-    chances = voting.probabilities(groups, ballots, alpha, loner=_LOOSE_LONER if expected.loose else 1.0)
-    return {} if chances is None else {group.key: chance for group, chance in zip(groups, chances, strict=True)}
 
 
 def _readings(
@@ -122,9 +117,10 @@ def _voted(
     chances: Mapping[Hashable, float],
     found: Mapping[int, Answer],
     review_threshold: float,
+    voters: Electorate,
 ) -> Verdict:
     winner = groups[0]
-    chosen = choosing.one_of(winner.members, ballots)
+    chosen = choosing.one_of(winner.members, ballots, voters.skills)
     chance = chances.get(winner.key)
     votes = sum(len(group.members) for group in groups)
     return Verdict(

@@ -1,0 +1,136 @@
+"""The ease–skill model over many questions at once: how likely the answers are, and what they say of each skill.
+
+The model is that of `confidence.posterior`. Answers are kept flat: one entry a vote, votes of one group side by side,
+groups of one question side by side, so that sums over groups and questions are sums over slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ditto.domain.confidence import kinship, posterior
+from ditto.domain.confidence.kinship import Family
+from ditto.domain.confidence.prior import Prior
+from ditto.domain.skills.observations import Observation
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """All votes on the questions of one kind.
+
+    Attributes:
+        models: Of each vote, as a number.
+        weights: Of each vote, relatives counted once.
+        group_starts: The first vote of each group.
+        question_starts: The first group of each question.
+        group_of_vote, question_of_group: As numbers.
+        partitions: Of each group: log probability of how the other groups came about, were this one right.
+        none: Of each question: the same, were no group right.
+    """
+
+    models: Whole
+    weights: Floats
+    group_starts: Whole
+    question_starts: Whole
+    group_of_vote: Whole
+    question_of_group: Whole
+    partitions: Floats
+    none: Floats
+
+
+def answers(
+    observations: Sequence[Observation], numbers: dict[str, int], families: Sequence[Family], prior: Prior
+) -> Answers:
+    """Returns the votes of the observations; models that `numbers` does not name are left out."""
+    models: list[int] = []
+    weights: list[float] = []
+    group_sizes: list[int] = []
+    question_sizes: list[int] = []
+    partitions: list[float] = []
+    none: list[float] = []
+    for each in observations:
+        kept = [(model, group) for model, group in each.answers if model in numbers]
+        if not kept:
+            continue
+        kept.sort(key=lambda vote: vote[1])
+        counted = kinship.effective(
+            {at: group for at, (_, group) in enumerate(kept)}, [model for model, _ in kept], families, prior.kinship
+        )
+        sizes: dict[int, list[int]] = {}
+        for at, (_, group) in enumerate(kept):
+            sizes.setdefault(group, []).append(at)
+        heavy = np.array([sum(counted[at] for at in members) for members in sizes.values()])
+        mixed = posterior.mixed_partitions(heavy, each.options, prior)
+        models.extend(numbers[model] for model, _ in kept)
+        weights.extend(counted[at] for at in range(len(kept)))
+        group_sizes.extend(len(members) for members in sizes.values())
+        question_sizes.append(len(sizes))
+        partitions.extend(mixed[:-1].tolist())
+        none.append(float(mixed[-1]))
+    return Answers(
+        models=np.array(models, dtype=np.intp),
+        weights=np.array(weights),
+        group_starts=_starts(group_sizes),
+        question_starts=_starts(question_sizes),
+        group_of_vote=np.repeat(np.arange(len(group_sizes)), group_sizes),
+        question_of_group=np.repeat(np.arange(len(question_sizes)), question_sizes),
+        partitions=np.array(partitions),
+        none=np.array(none),
+    )
+
+
+def _starts(sizes: Sequence[int]) -> Whole:
+    ends = np.cumsum(np.array(sizes, dtype=np.intp))
+    return np.concatenate([np.zeros(1, dtype=np.intp), ends[:-1]])
+
+
+def group_posteriors(given: Answers, skills: Floats, prior: Prior) -> Floats:
+    """Returns for each group the probability that its answer is right."""
+    right, _ = _responsibilities(given, skills, prior)
+    chances: Floats = right.sum(axis=1)
+    return chances
+
+
+def slope(given: Answers, skills: Floats, prior: Prior) -> tuple[Floats, Floats]:
+    """Returns the gradient of the log likelihood by skill, and its expected curvature (as a positive number)."""
+    right, none = _responsibilities(given, skills, prior)
+    theta, _ = _nodes(given, prior)
+    ease = np.add.reduceat(right, given.question_starts, axis=0) + none
+    chance = 1.0 / (1.0 + np.exp(-(skills[:, None] + theta)))
+    own = ease[given.question_of_group[given.group_of_vote]]
+    expected = chance[given.models]
+    gained = given.weights * (right.sum(axis=1)[given.group_of_vote] - (own * expected).sum(axis=1))
+    spread = given.weights * (own * expected * (1.0 - expected)).sum(axis=1)
+    count = len(skills)
+    gradient: Floats = np.bincount(given.models, weights=gained, minlength=count).astype(np.float64)
+    curvature: Floats = np.bincount(given.models, weights=spread, minlength=count).astype(np.float64)
+    return gradient, curvature
+
+
+def _responsibilities(given: Answers, skills: Floats, prior: Prior) -> tuple[Floats, Floats]:
+    """Returns by group and θ the posterior that it is right, and by question and θ that none is."""
+    theta, log_prior = _nodes(given, prior)
+    ability = skills[:, None] + theta
+    log_wrong = -np.logaddexp(0.0, ability)
+    wrong = np.add.reduceat(given.weights[:, None] * log_wrong[given.models], given.group_starts, axis=0)
+    lead = np.add.reduceat(given.weights[:, None] * ability[given.models], given.group_starts, axis=0)
+    none = np.add.reduceat(wrong, given.question_starts, axis=0) + log_prior
+    right = lead + none[given.question_of_group] + given.partitions[:, None]
+    none = none + given.none[:, None]
+    top = np.maximum(np.maximum.reduceat(right.max(axis=1), given.question_starts), none.max(axis=1))
+    right = np.exp(right - top[given.question_of_group][:, None])
+    none = np.exp(none - top[:, None])
+    whole = np.add.reduceat(right.sum(axis=1), given.question_starts) + none.sum(axis=1)
+    return right / whole[given.question_of_group][:, None], none / whole[:, None]
+
+
+def _nodes(given: Answers, prior: Prior) -> tuple[Floats, Floats]:
+    largest = np.add.reduceat(given.weights, given.group_starts)
+    return posterior.nodes(float(np.add.reduceat(largest, given.question_starts).max()), prior.ease_spread)
