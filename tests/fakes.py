@@ -12,6 +12,7 @@ from ditto.domain import events as ev
 from ditto.domain import schemas, strategies, timers
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.job import Completed, Job, JobState, Running, Waiting, accepted, apply
+from ditto.domain.remerging import Remerge, remerged
 from ditto.domain.request import Request, RequestConfident, differing
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
 from ditto.domain.strategies.actions import Ask, AskJudge, Drop, Fail, Settle
@@ -124,6 +125,29 @@ class FakeService:
         retried = record.job
         await self._advance(record)
         return retried
+
+    async def merge(self, job_id: str, wanted: Remerge) -> Job:
+        record = self._record(job_id)
+        self._check_complete(record.job)
+        merged = ev.JobMerged(
+            weights=wanted.weights,
+            schema=wanted.schema,
+            answer=wanted.answer,
+            verdict=remerged(record.job, wanted),
+            merge_s=0.001,
+        )
+        await self._append(record, merged)
+        return record.job
+
+    async def feedback(self, job_id: str, said: ev.FeedbackGiven) -> Job:
+        record = self._record(job_id)
+        self._check_complete(record.job)
+        await self._append(record, said)
+        return record.job
+
+    def _check_complete(self, job: Job) -> None:
+        if job.state is not JobState.COMPLETE:
+            raise Conflict(f"job {job.id} is {job.state}, not complete", None, job.id)
 
     async def forget(self, job_id: str) -> None:
         job = self._record(job_id).job

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ulid import ULID
+
 from ditto import settings as configuration
 from ditto.cli.ending import complain
 from ditto.cli.options import Where
@@ -19,9 +21,12 @@ from ditto.client.coming_back import Patience
 from ditto.client.http_backend import HttpBackend
 from ditto.domain import view
 from ditto.domain.job import Job, JobState, fold
+from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
 from ditto.errors import BadRequest, ConfigurationError, Conflict, NotFound, ServiceError
+from ditto.runtime.afterwards import Afterwards
+from ditto.runtime.runner import utc_now
 from ditto.settings import Settings
 from ditto.store.port import Filter, Journal
 
@@ -124,10 +129,7 @@ class Stored:
         Raises:
             NotFound: There is no such job.
         """
-        records = await self._journal.read(job_id)
-        if not records:
-            raise NotFound(f"there is no job {job_id} in this store")
-        return _view(fold(job_id, records))
+        return _view(await self._job(job_id))
 
     async def list(
         self,
@@ -157,9 +159,26 @@ class Stored:
             raise Conflict(f"job {job_id} is {row.state}: cancel it first, or wait for its end", None, job_id)
         await self._journal.purge()
 
+    async def merge(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        """Merges a complete job's replies anew; `body` as the wire has it."""
+        return _view(await self._afterwards().merge(await self._job(job_id), parse_remerge(body)))
+
+    async def feedback(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        """Keeps what is said of a complete job's result; `body` as the wire has it."""
+        return _view(await self._afterwards().add(await self._job(job_id), parse_feedback(body)))
+
     async def is_orphan(self, job_id: str, now: datetime) -> bool:
         """Tells whether the job waits for a holder that nobody has seen for as long as its lease."""
         return any(row.job_id == job_id for row in await self._journal.orphans(now, now))
+
+    def _afterwards(self) -> Afterwards:
+        return Afterwards(self._journal, read=self._job, new_id=lambda: str(ULID()), clock=utc_now)
+
+    async def _job(self, job_id: str) -> Job:
+        records = await self._journal.read(job_id)
+        if not records:
+            raise NotFound(f"there is no job {job_id} in this store")
+        return fold(job_id, records)
 
 
 @asynccontextmanager

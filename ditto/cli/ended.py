@@ -1,9 +1,12 @@
-"""`ditto retry ID` and `ditto delete ID`: what can be done with a job that has ended."""
+"""`ditto retry`, `merge`, `feedback` and `delete`: what can be done with a job that has ended."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +16,9 @@ from ditto.cli.options import Where, with_groups
 from ditto.domain.job import JobState
 
 if TYPE_CHECKING:
+    from ditto.cli.doors import Stored
     from ditto.cli.screens import Screen
+    from ditto.client.backend import Backend
     from ditto.domain.view import JobView
 
 
@@ -36,6 +41,60 @@ def retry(job_id: JobId, where: Where, as_json: AsJson = False) -> None:
         show(found, as_json=as_json)
         if found.state is not JobState.COMPLETE:
             raise typer.Exit(FAILED)
+
+
+def merge(
+    job_id: JobId,
+    weight: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=W", help="How much a model's reply counts; repeatable.")
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSON Schema of the new result; {} for text.")
+    ] = None,
+    answer: Annotated[
+        list[str] | None, typer.Option(help="What is compared: a kind, or the allowed answers: yes,no or repeated.")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+    config: Config = None,
+) -> None:
+    """Merge the replies of a complete job anew, with other weights, another schema or newer skills.
+
+    No model is asked, and the job's own result stays: the new one is the last of its merges.
+    """
+    from ditto.cli import verdict
+    from ditto.cli.doors import wire
+    from ditto.cli.ending import reported, run_async
+    from ditto.cli.options import answer_of, schema_of, weights_of
+
+    with reported():
+        given = {"weights": weights_of(weight), "schema": schema_of(schema), "answer": answer_of(answer)}
+        body = {name: value for name, value in given.items() if value is not None}
+        found = run_async(_afterwards(Where(url=url, config=config), lambda jobs: jobs.merge(job_id, body)))
+        if as_json:
+            print(json.dumps(wire(found), ensure_ascii=False, indent=2))
+        else:
+            last = found.merges[-1]
+            verdict.show(found.model_copy(update={"result": last.result, "structured": last.structured}))
+
+
+def feedback(
+    job_id: JobId,
+    correct: Annotated[
+        bool | None, typer.Option("--correct/--wrong", help="Whether the job's result is right.")
+    ] = None,
+    answer: Annotated[str | None, typer.Option(help="What the right answer is: JSON, or text.")] = None,
+    url: Url = None,
+    config: Config = None,
+) -> None:
+    """Say whether a job's result is right, or what is: confidences are calibrated by it."""
+    from ditto.cli.ending import reported, run_async
+
+    with reported():
+        body = {"correct": correct, "answer": _value(answer)}
+        given = {name: value for name, value in body.items() if value is not None}
+        run_async(_afterwards(Where(url=url, config=config), lambda jobs: jobs.feedback(job_id, given)))
+        print(f"job {job_id}: noted")
 
 
 def delete(
@@ -79,6 +138,26 @@ async def _retry(where: Where, job_id: str, shown: Screen) -> JobView[Any]:
             shown.say(f"job {job_id} has not ended; it goes on where Ditto runs on its store")
             raise
         return await backend.get(job_id)
+
+
+async def _afterwards(where: Where, act: Callable[[Backend | Stored], Awaitable[JobView[Any]]]) -> JobView[Any]:
+    from ditto.cli.doors import opened, stored
+
+    if where.url is not None:
+        async with opened(where) as backend:
+            return await act(backend)
+    async with stored(where) as store:
+        return await act(store)
+
+
+def _value(text: str | None) -> Any:
+    """Returns the JSON that is in the text, or the text itself."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
 
 
 async def _delete(where: Where, job_id: str) -> None:

@@ -58,6 +58,19 @@ def jobs(
             _table(listed)
 
 
+def review(
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only those with this; repeatable.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 20,
+    as_json: AsJson = False,
+    url: Url = None,
+    config: Config = None,
+) -> None:
+    """List the complete jobs that a person should look at, newest first."""
+    jobs(JobState.COMPLETE, True, metadata, limit, as_json, url, config)
+
+
 def job(
     job_id: JobId,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")] = False,

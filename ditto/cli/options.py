@@ -131,8 +131,8 @@ class Asked:
             "models": self.models,
             "ensemble": self.ensemble,
             "strategy": self.strategy,
-            "schema": None if self.schema is None else _schema(self.schema),
-            "answer": _answer(self.answer),
+            "schema": schema_of(self.schema),
+            "answer": answer_of(self.answer),
             "system": self.system,
             "temperature": self.temperature,
             "topP": self.top_p,
@@ -140,7 +140,7 @@ class Asked:
             "stop": self.stop,
             "seed": self.seed,
             "samples": self.samples,
-            "weights": _weights(self.weights),
+            "weights": weights_of(self.weights),
             "judge": self.judge,
             "settle": _settle(self.settle),
             "metadata": pairs(self.metadata, "metadata"),
@@ -236,7 +236,10 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
     ]
 
 
-def _schema(path: Path) -> Any:
+def schema_of(path: Path | None) -> Any:
+    """Returns the JSON Schema in a file, None without one."""
+    if path is None:
+        return None
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -245,7 +248,8 @@ def _schema(path: Path) -> Any:
         raise wrong("schema", f"{path} is no JSON: {error}") from error
 
 
-def _answer(given: list[str] | None) -> str | list[str] | None:
+def answer_of(given: list[str] | None) -> str | list[str] | None:
+    """Returns a kind of answer, or the allowed answers, as the wire has them."""
     if not given:
         return None
     if len(given) > 1:
@@ -254,7 +258,8 @@ def _answer(given: list[str] | None) -> str | list[str] | None:
     return choices if len(choices) > 1 else given[0]
 
 
-def _weights(given: list[str] | None) -> dict[str, float] | None:
+def weights_of(given: list[str] | None) -> dict[str, float] | None:
+    """Returns the weights in `NAME=NUMBER` pairs."""
     if not given:
         return None
     found: dict[str, float] = {}

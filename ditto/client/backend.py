@@ -57,6 +57,14 @@ class Backend(Protocol):
         """Has the failed models of a job that has ended asked again, and returns it as it then stands."""
         ...
 
+    async def merge(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        """Merges a complete job's replies anew; `body` as the wire has it."""
+        ...
+
+    async def feedback(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        """Keeps what is said of a complete job's result; `body` as the wire has it."""
+        ...
+
     async def delete(self, job_id: str) -> None:
         """Forgets a job that has ended."""
         ...

@@ -15,6 +15,7 @@ from ditto.client.job_event import JobEvent
 from ditto.domain import view
 from ditto.domain.event_view import render_event
 from ditto.domain.job import Job, JobState
+from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
 from ditto.errors import RateLimited, Unavailable
@@ -75,6 +76,14 @@ class ClusterBackend:
 
     async def retry(self, job_id: str) -> JobView[Any]:
         return _view(await self._patiently(lambda: self._service.retry(job_id)))
+
+    async def merge(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        wanted = parse_remerge(body)
+        return _view(await self._patiently(lambda: self._service.merge(job_id, wanted)))
+
+    async def feedback(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        said = parse_feedback(body)
+        return _view(await self._patiently(lambda: self._service.feedback(job_id, said)))
 
     async def delete(self, job_id: str) -> None:
         await self._patiently(lambda: self._service.forget(job_id))

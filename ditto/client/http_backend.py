@@ -115,6 +115,12 @@ class HttpBackend:
                 raise
             return view  # it runs, because the try whose answer was lost had arrived
 
+    async def merge(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        return _view(await self._exchange("POST", f"{_path(job_id)}/merge", body=body))
+
+    async def feedback(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
+        return _view(await self._exchange("POST", f"{_path(job_id)}/feedback", body=body))
+
     async def delete(self, job_id: str) -> None:
         tries = Tries(self._patience)
         try:

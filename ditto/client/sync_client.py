@@ -267,6 +267,39 @@ class Ditto:
         """
         return self._portal.run(lambda: self._client.retry(job_id))
 
+    def merge(
+        self,
+        job_id: str,
+        *,
+        weights: dict[str, float] | None = None,
+        schema: dict[str, Any] | None = None,
+        answer: str | list[str] | None = None,
+    ) -> JobView[Any]:
+        """Merges the replies of a complete job anew and returns it; the new verdict is the last of its `merges`.
+
+        No model is asked, and the job's own result stays. What is None is as the job has it.
+
+        Args:
+            weights: By the model's name; one that is not named counts 1.
+            schema: JSON Schema of the new result; `{}`: text.
+            answer: The kind of answer that is compared, or the allowed answers.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It is not complete, or no reply satisfies the schema.
+        """
+        return self._portal.run(lambda: self._client.merge(job_id, weights=weights, schema=schema, answer=answer))
+
+    def feedback(self, job_id: str, *, correct: bool | None = None, answer: Any = None) -> JobView[Any]:
+        """Tells whether a complete job's result is right, or what is, and returns the job; the last word counts.
+
+        Raises:
+            BadRequest: Neither is given, or both are.
+            NotFound: There is no such job.
+            Conflict: It is not complete.
+        """
+        return self._portal.run(lambda: self._client.feedback(job_id, correct=correct, answer=answer))
+
     def delete(self, job_id: str) -> None:
         """Has the service forget a job, its journal and its result; its idempotency key is free again.
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from ditto.domain import view
 from ditto.domain.job import Job
+from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
 from ditto.errors import NotFound, ServiceError, Unavailable
@@ -144,6 +145,27 @@ async def retry(request: Request) -> Response:
     door = _door(request)
     retried = await asyncio.shield(door.background.start(door.service.retry(_job_id(request))))
     return _placed(request, retried, 200 if retried.state.ended else 202)
+
+
+@_router.post("/jobs/{job_id}/merge", **openapi.MERGE)
+async def merge(request: Request) -> Response:
+    """Merges the replies that a complete job has anew: other weights, another schema or kind of answer, newer skills.
+
+    No model is asked. The new verdict is the last of the job's `merges`; its own `result` and `structured` stay.
+    """
+    queries.read(queries.Query, request.query_params)
+    door = _door(request)
+    wanted = parse_remerge(await bodies.read_json(request, door.limits))
+    return Json(view.render(await asyncio.shield(door.background.start(door.service.merge(_job_id(request), wanted)))))
+
+
+@_router.post("/jobs/{job_id}/feedback", **openapi.FEEDBACK)
+async def feedback(request: Request) -> Response:
+    """Keeps what somebody who knows says of a complete job's result; the last word counts."""
+    queries.read(queries.Query, request.query_params)
+    door = _door(request)
+    said = parse_feedback(await bodies.read_json(request, door.limits))
+    return Json(view.render(await asyncio.shield(door.background.start(door.service.feedback(_job_id(request), said)))))
 
 
 @_router.delete("/jobs/{job_id}", **openapi.FORGET)

@@ -152,6 +152,8 @@ JOB: dict[str, Any] = {
         },
     },
     "progress": {"sim/alpha": "answered", "sim/beta": "answered"},
+    "merges": [],
+    "feedback": None,
 }
 
 EVENTS = (
@@ -186,6 +188,36 @@ ERRORS: dict[int, dict[str, Any]] = {
 
 _NOT_RETRIED = f"job {_ID} is running; only one that is complete or has failed can be retried"
 NOT_RETRIED: dict[str, Any] = _error("Conflict", _NOT_RETRIED, None, _ID)
+NOT_COMPLETE: dict[str, Any] = _error("Conflict", f"job {_ID} is running, not complete", None, _ID)
 NOT_FORGOTTEN: dict[str, Any] = _error(
     "Conflict", f"job {_ID} is running: cancel it first, or wait for its end", None, _ID
 )
+
+MERGES: dict[str, Any] = {
+    "weights": {"summary": "Other weights", "value": {"weights": {"sim/beta": 2}}},
+    "answer": {"summary": "Another kind of answer", "value": {"answer": "boolean"}},
+}
+_WEIGHED: dict[str, Any] = {
+    "at": "2025-07-01T10:00:00.000Z",
+    "weights": {"sim/beta": 2},
+    "schema": None,
+    "answer": None,
+    "result": "No, it can wait.",
+    "structured": {
+        **JOB["structured"],
+        "summary": "No, it can wait.",
+        "confidence": 0.61,
+        "supportingModels": ["sim/beta"],
+        "answer": "no",
+        "chosenModel": "sim/beta",
+        "needsReview": True,
+        "dissent": [{"answer": "yes", "models": ["sim/alpha"], "share": 0.5}],
+    },
+}
+MERGED: dict[str, Any] = {**JOB, "merges": [_WEIGHED]}
+
+FEEDBACKS: dict[str, Any] = {
+    "right": {"summary": "It is right", "value": {"correct": True}},
+    "answer": {"summary": "What is right", "value": {"answer": "no"}},
+}
+JUDGED: dict[str, Any] = {**JOB, "feedback": {"correct": True, "answer": None}}

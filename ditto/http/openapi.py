@@ -122,11 +122,16 @@ def _operation(
     fails: Iterable[int],
     parameters: Iterable[dict[str, Any]] = (),
     body: bool = False,
+    small_body: tuple[dict[str, Any], dict[str, Any]] | None = None,
     conflict: tuple[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     extra: dict[str, Any] = {"parameters": list(parameters)}
     if body:
         content = {"schema": {"$ref": _REFS.format(model="Request")}, "examples": examples.REQUESTS}
+        extra["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if small_body is not None:
+        shape, shown = small_body
+        content = {"schema": shape, "examples": shown}
         extra["requestBody"] = {"required": True, "content": {"application/json": content}}
     return {
         "operation_id": operation_id,
@@ -181,6 +186,20 @@ _RETRIED = {**_success(_GOES_ON, JobResponse, examples.RETRIED), "headers": _LOC
 _EVENTS = {
     "description": "The events from the journal, then the end of the stream when the job has ended.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
+}
+
+_OF_A_REQUEST = _REFS.format(model="Request") + "/properties/"
+_MERGE_BODY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {name: {"$ref": f"{_OF_A_REQUEST}{name}"} for name in ("weights", "schema", "answer")},
+}
+_FEEDBACK_BODY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"correct": {"type": "boolean"}, "answer": {"description": "The right answer."}},
+    "minProperties": 1,
+    "maxProperties": 1,
 }
 
 ASK = _operation(
@@ -246,6 +265,26 @@ RETRY = _operation(
     fails=(400, 404, 409, 429, 500, 503),
     conflict=("The job runs, is being retried already, or was cancelled.", examples.NOT_RETRIED),
 )
+MERGE = _operation(
+    "mergeJob",
+    "Merge the replies anew",
+    "jobs",
+    parameters=[_JOB_ID],
+    small_body=(_MERGE_BODY, examples.MERGES),
+    succeeds={200: _success("The job; the new verdict is the last of its `merges`.", JobResponse, examples.MERGED)},
+    fails=(400, 404, 408, 409, 413, 415, 500, 503),
+    conflict=("The job is not complete, or no reply satisfies the schema.", examples.NOT_COMPLETE),
+)
+FEEDBACK = _operation(
+    "judgeJob",
+    "Say whether the result is right",
+    "jobs",
+    parameters=[_JOB_ID],
+    small_body=(_FEEDBACK_BODY, examples.FEEDBACKS),
+    succeeds={200: _success("The job, which keeps it.", JobResponse, examples.JUDGED)},
+    fails=(400, 404, 408, 409, 413, 415, 500, 503),
+    conflict=("The job is not complete.", examples.NOT_COMPLETE),
+)
 FORGET = _operation(
     "deleteJob",
     "Forget a job",
@@ -282,4 +321,4 @@ READY = _operation(
     fails=(503,),
 )
 
-_OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, FORGET, EVENTS, HEALTH, READY)
+_OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, HEALTH, READY)
