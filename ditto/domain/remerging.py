@@ -78,8 +78,8 @@ def remerged(job: Job, wanted: Remerge) -> Verdict:
 
 
 def _changed(job: Job, wanted: Remerge) -> Job:
-    """Returns the job as if it had been asked so."""
-    spec = job.spec
+    """Returns the job as if it had been asked so, and without a judge: its word was on another vote."""
+    spec = replace(job.spec, judge=None)
     names = {call.model for call in spec.calls}
     wrong = [
         {"path": f"weights.{name}", "message": f"the job has asked no such model; it has asked {', '.join(names)}"}
