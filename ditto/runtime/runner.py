@@ -17,7 +17,7 @@ from ditto.domain import events as ev
 from ditto.domain import schemas, strategies
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.job import Job, Running, Waiting, accepted, apply, size_bytes
-from ditto.domain.spec import JobSpec
+from ditto.domain.spec import JobSpec, SettleRule
 from ditto.domain.timers import expire, not_waited_for, wakes_at
 from ditto.errors import AppendConflict, StoreUnavailable
 from ditto.runtime.orders import Calls, Moved, Outcome, judge_order, judge_order_id, order, order_id
@@ -130,7 +130,7 @@ class JobRunner:
         if turn.job.seq == self._looked_at:
             return ()
         caller = self._calls.pick(self.job.id)
-        if len(turn.job.spec.calls) > _SMALL_PANEL and strategies.merges(turn.job):
+        if _takes_a_while(turn.job):
             await asyncio.to_thread(turn.decide, caller)
         else:
             turn.decide(caller)
@@ -295,6 +295,12 @@ def numbered(append: Append) -> tuple[Recorded, ...]:
     return tuple(
         Recorded(seq=append.after + place, at=at, event=event) for place, (at, event) in enumerate(append.events, 1)
     )
+
+
+def _takes_a_while(job: Job) -> bool:
+    """Tells whether deciding on this job would hold the loop up: whether an answer is decided takes many merges."""
+    large = len(job.spec.calls) > _SMALL_PANEL or job.spec.settle is SettleRule.DECIDED
+    return large and strategies.merges(job)
 
 
 def _too_large(reply: Reply, job: Job) -> bool:
