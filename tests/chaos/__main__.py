@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 from tests.chaos import report
-from tests.chaos.run import OWN_POSTGRES, RPC_FAILURE, Plan, Result, run
+from tests.chaos.node_health import watch
+from tests.chaos.run import OWN_POSTGRES, RPC_FAILURE, Plan, run, short_folder
 from tests.chaos.victims import Action, Kind
 
+T = TypeVar("T")
 TIMES = 20
 _QUICK: dict[tuple[Kind, Action], int] = {
     **{(kind, Action.KILL): 1 for kind in Kind if kind is not Kind.DATABASE},
@@ -35,8 +40,14 @@ def main(
     store: Annotated[str | None, typer.Option(help=f"`{OWN_POSTGRES}`: a server of its own; or an address.")] = None,
     rpc_failure: Annotated[bool, typer.Option(help="Let Ray lose calls of its own.")] = False,
     keep: Annotated[bool, typer.Option(help="Keep the folder with the logs.")] = False,
+    node_health: Annotated[
+        float | None, typer.Option(help="Strike nothing: for so many seconds of full load, see whether a node is lost.")
+    ] = None,
 ) -> None:
     """Prints one table; the exit code is 1 where anything was lost, ended twice, or was paid for twice."""
+    console = Console(width=140)
+    if node_health is not None:
+        raise typer.Exit(_watch_nodes(node_health, json_file, console, keep=keep))
     before = report.read(json_file) if resume and json_file is not None else []
     strikes = _QUICK if quick else _strikes(times, kinds, actions, own_database=store == OWN_POSTGRES)
     plan = Plan(
@@ -51,8 +62,8 @@ def main(
         variables={"RAY_testing_rpc_failure": RPC_FAILURE} if rpc_failure else {},
         keep=keep,
     )
-    console = Console(width=140)
-    result = asyncio.run(_until_told_to_stop(plan, console))
+
+    result = asyncio.run(_until_told_to_stop(run(plan, _speaker(console))))
     parts = [*before, report.as_json(result)]
     if json_file is not None:
         report.write(json_file, parts)
@@ -60,9 +71,23 @@ def main(
     raise typer.Exit(_exit_code(report.total(parts)))
 
 
-async def _until_told_to_stop(plan: Plan, console: Console) -> Result:
-    """Returns what the run has cost; SIGTERM cancels it, and then it too leaves nothing behind."""
-    running = asyncio.ensure_future(run(plan, say=lambda line: console.print(line, markup=False, highlight=False)))
+def _watch_nodes(seconds: float, json_file: Path | None, console: Console, *, keep: bool) -> int:
+    with short_folder(keep=keep) as folder:
+        health = asyncio.run(_until_told_to_stop(watch(folder, seconds, _speaker(console))))
+    shown = json.dumps(asdict(health), indent=2)
+    console.print_json(shown)
+    if json_file is not None:
+        json_file.write_text(shown + "\n", encoding="utf-8")
+    return int(bool(health.declared_dead))
+
+
+def _speaker(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(line, markup=False, highlight=False)
+
+
+async def _until_told_to_stop(work: Coroutine[Any, Any, T]) -> T:
+    """Returns what the work returns; SIGTERM cancels it, and then too nothing is left behind."""
+    running = asyncio.ensure_future(work)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     return await running
 

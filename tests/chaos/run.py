@@ -86,7 +86,11 @@ class Result:
 async def run(plan: Plan, say: Callable[[str], None]) -> Result:
     """Returns what the run has cost; every process that it began has gone."""
     began = time.monotonic()
-    with _folder(plan) as folder, _database(plan) as database, simulated_models(folder) as (sim_url, requests):
+    with (
+        short_folder(keep=plan.keep) as folder,
+        _database(plan) as database,
+        simulated_models(folder) as (sim_url, requests),
+    ):
         where = plan.store or str(folder / "journal.db")
         if database is not None:
             where = database.new_database()
@@ -205,13 +209,13 @@ def simulated_models(folder: Path) -> Iterator[tuple[str, RequestLog]]:
 
 
 @contextmanager
-def _folder(plan: Plan) -> Iterator[Path]:
+def short_folder(*, keep: bool) -> Iterator[Path]:
     """Yields a folder of a short name, since Ray puts sockets into it."""
     folder = Path(tempfile.mkdtemp(prefix="dc-", dir="/tmp"))
     try:
         yield folder
     finally:
-        if plan.keep:
+        if keep:
             print(f"kept: {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
