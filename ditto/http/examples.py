@@ -63,6 +63,8 @@ REQUESTS: dict[str, Any] = {
 _ID = "01JZ8M3W5T9Q2X7R4K6N1B0VCD"
 
 _OPEN: dict[str, Any] = {
+    "merges": [],
+    "feedback": None,
     "jobId": _ID,
     "state": "pending",
     "host": f"job:{_ID}",
@@ -152,8 +154,6 @@ JOB: dict[str, Any] = {
         },
     },
     "progress": {"sim/alpha": "answered", "sim/beta": "answered"},
-    "merges": [],
-    "feedback": None,
 }
 
 EVENTS = (

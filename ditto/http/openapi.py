@@ -188,11 +188,11 @@ _EVENTS = {
     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
 }
 
-_OF_A_REQUEST = _REFS.format(model="Request") + "/properties/"
+_OF_A_REQUEST = Request.model_json_schema(by_alias=True, ref_template=_REFS)["properties"]
 _MERGE_BODY = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {name: {"$ref": f"{_OF_A_REQUEST}{name}"} for name in ("weights", "schema", "answer")},
+    "properties": {name: _OF_A_REQUEST[name] for name in ("weights", "schema", "answer")},
 }
 _FEEDBACK_BODY = {
     "type": "object",

@@ -206,8 +206,6 @@ async def test_a_key_with_another_request_is_refused(door: httpx.AsyncClient) ->
     [
         ("GET", "/"),
         ("GET", "/nowhere"),
-        ("POST", "/jobs/01JOB/merge"),
-        ("POST", "/jobs/01JOB/feedback"),
         ("GET", "/jobs/01JOB/ws"),
         ("GET", "/jobs/"),
         ("POST", "/v1/chat/completions"),
