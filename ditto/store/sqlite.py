@@ -174,7 +174,9 @@ def _configure(connection: Any, _record: Any) -> None:
 
 def _prepare(connection: Connection, path: Path) -> None:
     """Brings the tables to this version; a file that is there already is only read, where it is not older."""
+    connection.exec_driver_sql("BEGIN")  # another process may be making the tables
     version = _version(connection, path)
+    connection.exec_driver_sql("COMMIT")
     if version == tables.SCHEMA_VERSION:
         return
     _use_log(connection)

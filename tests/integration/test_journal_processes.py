@@ -7,13 +7,19 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
 
 from ditto.settings.stores import PostgresAddress
-from ditto.store.opening import open_journal
+from ditto.store.opening import open_database, open_journal
 from tests.integration.appends import acceptance
 from tests.integration.rivals import PLACES
 
 _END_S = 60
+_MAKERS = 6
+_STORES = 20
 
 
 def raced(store, race, names):
@@ -57,3 +63,20 @@ async def test_a_hundred_claims_of_one_key_from_processes_that_make_the_store_to
     (winner,) = await journal.job_ids("", 10)
     assert {job_id for jobs in told.values() for job_id in jobs} == {winner}
     await journal.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_store_that_many_make_at_the_same_moment_is_made_once(kind, tmp_path, request):
+    for number in range(_STORES):
+        where = tmp_path / str(number) / "journal.db"
+        if kind == "postgresql":
+            where = PostgresAddress(request.getfixturevalue("postgres").new_database())
+        together = Barrier(_MAKERS)
+
+        def make(where=where, together=together):
+            together.wait()
+            open_database(where).close()
+
+        with ThreadPoolExecutor(_MAKERS) as makers:
+            for made in [makers.submit(make) for _ in range(_MAKERS)]:
+                made.result()
