@@ -1,7 +1,7 @@
 """Journals of older versions open in this one and go on; what a later version wrote stops one job, or is refused.
 
-`tests/journals/schema-1.db` was written by version 0.1.0 before events carried their version: a service with simulated
-models, of which `careful+hang` never answered, was ended in the middle of its jobs.
+Each file in `tests/journals` was written by the code of its schema: holders whose simulated models answered, but for
+`careful+hang`, were ended in the middle of their jobs. In `schema-1.db` events do not carry their version yet.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.integration.appends import STARTED, acceptance, more
 from tests.unit.domain.jobs import at
 from tests.unit.runtime.house import House, result
 
-SCHEMA_1 = Path(__file__).parents[1] / "journals" / "schema-1.db"
+OLD = sorted((Path(__file__).parents[1] / "journals").glob("schema-*.db"))
 STATES = {
     "adopted": JobState.RUNNING,
     "cancelled": JobState.CANCELLED,
@@ -39,13 +39,18 @@ STATES = {
 }
 
 
-@pytest.fixture
-def path(tmp_path):
-    return Path(shutil.copy(SCHEMA_1, tmp_path / "journal.db"))
+@pytest.fixture(params=OLD, ids=lambda file: file.stem)
+def path(request, tmp_path):
+    return Path(shutil.copy(request.param, tmp_path / "journal.db"))
 
 
 def ids(rows):
     return sorted(row.job_id for row in rows)
+
+
+def test_a_journal_of_every_older_schema_is_kept():
+    assert [file.stem for file in OLD][:2] == ["schema-1", "schema-2"]
+    assert len(OLD) in (tables.SCHEMA_VERSION, tables.SCHEMA_VERSION - 1)
 
 
 async def test_every_job_of_an_old_journal_folds_and_its_index_agrees(path):
