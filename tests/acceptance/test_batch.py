@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.conftest import DITTO, Serving, simulated_models
+from tests.acceptance.conftest import DITTO, Serving, service, simulated_models
 
 LONG_S = 180
 ROWS = 24
@@ -193,6 +193,22 @@ def test_over_a_running_service(served: Folder, serving: Serving) -> None:
     assert "unknown model" in rows["unknown"]["error"]["details"][0]["message"]
     job = httpx.get(f"{serving.url}/jobs/{rows['row 0']['jobId']}").json()
     assert job["result"] == rows["row 0"]["result"]
+
+
+def test_rows_wait_for_their_turn_at_a_full_service(folder: Folder, models: str, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    limits = {"DITTO_LIMITS__RUNNING_JOBS": "2", "DITTO_LIMITS__WAITING_JOBS": "2", "DITTO_RUNTIME__SPARES": "0"}
+    folder.write(*_sums())
+    with service(full, models, **limits) as serving:
+        said = folder.run("--url", serving.url, "--name", "full", "-m", "sim/terse+slow=300ms")
+        jobs = httpx.get(f"{serving.url}/jobs", params={"metadata.batch": "full", "limit": 200}).json()["jobs"]
+
+    assert f"{ROWS} rows, {ROWS} complete" in said
+    assert said.count("the service is full") == 1
+    assert len(folder.rows()) == len(jobs) == ROWS
+    assert {row["usage"]["calls"] for row in folder.rows().values()} == {1}
+    assert httpx.get(f"{models}/sim/counts").json()["total"] == ROWS
 
 
 def test_in_the_cluster_that_the_environment_names(served: Folder, serving: Serving) -> None:

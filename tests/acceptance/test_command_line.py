@@ -154,6 +154,27 @@ def test_a_failed_job_is_exit_code_1_and_names_the_failure(shell: Shell) -> None
     shell.assert_nothing_left()
 
 
+def test_a_failed_model_is_asked_again_and_the_job_forgotten(shell: Shell, sim: str) -> None:
+    shell.environ["DITTO_SIM_URL"] = sim
+    flaky = "sim/wordy+fail=503*1"
+    first = shell.give("run", "What is 31*23?", "-m", "sim/terse", "-m", flaky, "--max-retries", "0")
+    (job,) = json.loads(shell.give("jobs", "--json").stdout)
+
+    again = shell.give("retry", job["jobId"])
+    deleted = shell.give("delete", job["jobId"])
+
+    assert re.search(rf"^failed +{re.escape(flaky)}: Overloaded", first.stdout, re.MULTILINE)
+    assert again.returncode == 0, again.stderr
+    assert "713" in again.stdout
+    assert "failed" not in again.stdout
+    assert f"{flaky}  answered in" in again.stderr
+    _ending_with(again.stderr, "answered in")
+    assert deleted.stdout == f"job {job['jobId']}: deleted\n"
+    assert json.loads(shell.give("jobs", "--json").stdout) == []
+    assert shell.give("delete", job["jobId"]).stderr == f"ditto: there is no job {job['jobId']} in this store\n"
+    shell.assert_nothing_left()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cancels_the_job_and_leaves_no_process(shell: Shell, number: signal.Signals, code: int) -> None:
     process = shell.begin("run", "Hello?", "-m", "sim/terse", "-m", "sim/wordy+hang")
