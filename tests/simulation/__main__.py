@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.simulation.breaks import BREAKS
 from tests.simulation.runs import run
-from tests.simulation.searching import first_caught, search_wide
+from tests.simulation.searching import Searchers
 
 
 def main() -> int:
@@ -43,11 +43,11 @@ def _show(seed: int, break_name: str | None) -> int:
 
 
 def _table(most: int, processes: int, path: Path | None) -> int:
-    rows = {name: first_caught(name, most) for name in BREAKS}
+    with Searchers(processes) as searchers:
+        rows = {name: searchers.first_caught(name, most) for name in BREAKS}
     for name, caught in rows.items():
-        print(
-            f"{name:20} " + (f"not noticed by {most} seeds" if caught is None else f"seed {caught[0]:5}  {caught[1]}")
-        )
+        told = f"not noticed by {most} seeds" if caught is None else f"seed {caught[0]:5}  {caught[1]}"
+        print(f"{name:20} {told}")
     if path is not None:
         path.write_text(json.dumps(rows, indent=2))
     return 1 if None in rows.values() else 0
@@ -55,7 +55,8 @@ def _table(most: int, processes: int, path: Path | None) -> int:
 
 def _search(options: argparse.Namespace) -> int:
     began = time.perf_counter()
-    found = search_wide(options.first, options.seeds, processes=options.processes, break_name=options.break_name)
+    with Searchers(options.processes) as searchers:
+        found = searchers.search(options.first, options.seeds, options.break_name)
     elapsed_s = time.perf_counter() - began
     figures = {
         "seeds": found.seeds,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from ditto.domain.events import FeedbackGiven
 from ditto.domain.job import Job
 from ditto.errors import Conflict, NotFound, RateLimited, Unavailable
 from ditto.runtime.service import Service
@@ -14,6 +15,7 @@ from tests.simulation.plans import ClientPlan, Then
 
 T = TypeVar("T")
 PAUSE_S = 0.5
+LOOK_S = 2.0
 
 
 class Client:
@@ -69,6 +71,8 @@ class Client:
                     self._ledger.broken("a cancelled job has ended", f"{job_id} is {job.state}")
             case Then.RETRY:
                 await self._retry(job_id)
+            case Then.FEEDBACK:
+                await self._give_feedback(job_id)
             case Then.LEAVE:
                 pass
 
@@ -96,7 +100,7 @@ class Client:
             self._ledger.shown(self._name, job)
             if job.state.ended:
                 return
-            job = await self._persistently(lambda: self._service.wait(job_id, PAUSE_S))
+            job = await self._persistently(lambda: self._service.wait(job_id, LOOK_S))
             self._ledger.shown(self._name, job)
 
     async def _retry(self, job_id: str) -> None:
@@ -108,6 +112,15 @@ class Client:
             return
         self._ledger.shown(self._name, job)
         self._show_ended(await self._persistently(lambda: self._service.wait(job_id)))
+
+    async def _give_feedback(self, job_id: str) -> None:
+        """Says that the result is right; of a job that is not complete, or not any more, there is nothing to say."""
+        await self._persistently(lambda: self._service.wait(job_id))
+        said = FeedbackGiven(correct=True, answer=None)
+        try:
+            self._ledger.shown(self._name, await self._persistently(lambda: self._service.feedback(job_id, said)))
+        except Conflict:
+            return
 
     async def _persistently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Returns what the service says once it can, as Ditto's own clients do."""

@@ -214,6 +214,7 @@ class Cluster:
             placer=Placer(directory, spares, hosts=self._hosts, dedicated_jobs=DEDICATED_JOBS, new_id=process.new_id),
             check=_nothing,
             closing=_nothing,
+            new_id=process.new_id,
             clock=partial(self.utc_now, _skew_s(process.id)),
         )
         number = int(process.name.partition(":")[2])

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from ditto.domain import events as ev
 from ditto.domain.events import Recorded
-from ditto.domain.job import Job, Outcome, accepted, apply
+from ditto.domain.job import Job, Outcome
 from ditto.errors import IllegalMove
 from ditto.runtime.host import PREFIX
-from ditto.runtime.orders import order_id
+from ditto.runtime.orders import judge_order_id, order_id
 
 SHARED_DEATHS = 4
 """Of a poisonous job: the first one that merges it, and three that adopt it; then it is taken apart."""
@@ -68,26 +68,21 @@ class Ledger:
         self.violations.append(Violation(self._now(), promise, what))
         self.notes.append((self._now(), "BROKEN", promise, what))
 
-    def written(self, process: str, job_id: str, records: Sequence[Recorded]) -> None:
-        """Sees what an append added to a job's journal."""
+    def written(self, process: str, job_id: str, records: Sequence[Recorded], fold: Callable[[], Job]) -> None:
+        """Sees what an append added to a job's journal; `fold` returns the job that it makes."""
+        self.records.setdefault(job_id, []).extend(records)
         for record in records:
             self.note("journal", process, job_id, record.seq, record.event.kind, getattr(record.event, "call", ""))
-            self._fold(job_id, record)
-
-    def _fold(self, job_id: str, record: Recorded) -> None:
-        event = record.event
-        self.records.setdefault(job_id, []).append(record)
-        before = self.jobs.get(job_id)
         try:
-            if before is None:
-                assert isinstance(event, ev.JobAccepted)
-                self.jobs[job_id] = accepted(job_id, record)
-            else:
-                self.jobs[job_id] = apply(before, record)
-        except (IllegalMove, AssertionError) as error:
-            self.broken("journals fold", f"{event.kind} as event {record.seq} of {job_id}: {error}")
+            job = self.jobs[job_id] = fold()
+        except IllegalMove as error:
+            self.broken("journals fold", str(error))
             return
-        job = self.jobs[job_id]
+        for record in records:
+            self._look_at(job, record)
+
+    def _look_at(self, job: Job, record: Recorded) -> None:
+        job_id, event = job.id, record.event
         if job.state.ended:
             self.open.discard(job_id)
             self.ends[job_id, job.seq] = job.outcome
@@ -100,6 +95,10 @@ class Ledger:
                 self._started.add(order)
             case ev.CallCompleted():
                 self._answered_at_s[self._order_ids[job_id, event.call]] = self._now()
+            case ev.JudgeStarted():
+                self._started.add(judge_order_id(job))
+            case ev.JudgeCompleted():
+                self._answered_at_s[judge_order_id(job)] = self._now()
             case ev.JobAdopted():
                 self.counts["adoptions"] += 1
             case ev.JobAccepted():

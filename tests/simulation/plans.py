@@ -15,6 +15,7 @@ from ditto.domain.request import Request, parse
 from ditto.runtime.held import Capacity
 
 MODELS = tuple(f"ollama/{letter}" for letter in "abcde")
+JUDGE = "ollama/judge"
 POISON = "poison"
 """Is in the tag of a job whose merging kills the process that does it."""
 INTEGER = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": False}
@@ -86,6 +87,7 @@ class Then(StrEnum):
     LOOK = "look now and then"
     CANCEL = "cancel"
     RETRY = "wait and ask the failed models again"
+    FEEDBACK = "wait and say whether the result is right"
     LEAVE = "leave"
 
 
@@ -187,19 +189,24 @@ def answering(seed: int, tag: str, call: str, order_id: str) -> Answering:
     tried = order_id.partition("/")[2]
     dice = Random(f"answer {seed} {tag} {call} {tried}")
     delay_s = dice.choices((0.05, 1.0, 6.0, 1000.0), (3, 6, 2, 0.3))[0] * dice.random()
-    return Answering(delay_s=delay_s, result=_result(dice, tag))
+    return Answering(delay_s=delay_s, result=_result(dice, tag, call))
 
 
-def _result(dice: Random, tag: str) -> Reply | Failure:
+def _result(dice: Random, tag: str, call: str) -> Reply | Failure:
     luck = dice.random()
     if luck < 0.12:
         return Failure(type="Overloaded", message="503", attempts=3, elapsed_s=0.5)
-    if "schema" in tag:
+    if call == JUDGE:
+        texts: tuple[str, ...] = (_BEST.format(1), _BEST.format(2), "I cannot decide.")
+    elif "schema" in tag:
         texts = ('{"n": 3}', '{"n": 3}', '{"n": 4}', '```json\n{"n": 3}\n```', '{"n": "many"}', '{"m": 3}', "three")
     else:
         texts = ("42", "It is 42.", "41", "The answer is 42.", "I cannot say.")
     finish = "length" if luck > 0.96 else "stop"
     return Reply(text=dice.choice(texts), finish=finish, input_tokens=3, output_tokens=2, elapsed_s=0.5)
+
+
+_BEST = '{{"reason": "it is right", "best": {}, "confidence": 0.9}}'
 
 
 def _clients(dice: Random) -> tuple[ClientPlan, ...]:
@@ -214,7 +221,7 @@ def _clients(dice: Random) -> tuple[ClientPlan, ...]:
             ClientPlan(
                 tag=tag,
                 keyed=keyed,
-                request=_request(tuple(body.items()), schema, f"key {tag}" if keyed else None, tag),
+                request=_request(tuple(body.items()), schema=schema, key=f"key {tag}" if keyed else None, tag=tag),
                 begins_at_s=begins_at_s + dice.choice((0.0, 0.0, dice.random())),
                 then=_then(dice),
                 cancel_after_s=dice.random() * 4,
@@ -234,6 +241,10 @@ def _body(dice: Random, tag: str, *, schema: bool) -> dict[str, Any]:
     }
     if dice.random() < 0.25:
         body["strategy"] = "cooperative"
+    elif dice.random() < 0.2:
+        body["judge"] = JUDGE
+    elif dice.random() < 0.15:
+        body |= {"settle": "decided", "answer": "number"}
     if dice.random() < 0.3:
         body["grace"] = dice.choice((200, 1_500))
     if dice.random() < 0.3:
@@ -243,16 +254,22 @@ def _body(dice: Random, tag: str, *, schema: bool) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(body: tuple[tuple[str, Any], ...], schema: bool) -> Request:
-    fields = {name: list(value) if isinstance(value, tuple) else value for name, value in body}
-    return parse({**fields, "schema": INTEGER} if schema else fields)
+def _parsed(body: tuple[tuple[str, Any], ...]) -> Request:
+    return parse({name: list(value) if isinstance(value, tuple) else value for name, value in body})
 
 
-def _request(body: tuple[tuple[str, Any], ...], schema: bool, key: str | None, tag: str) -> Request:
+@lru_cache
+def _schema() -> dict[str, Any] | None:
+    return parse({"prompt": "?", "schema": INTEGER}).schema_
+
+
+def _request(body: tuple[tuple[str, Any], ...], *, schema: bool, key: str | None, tag: str) -> Request:
     update: dict[str, Any] = {"metadata": {"tag": tag}}
+    if schema:
+        update["schema_"] = _schema()
     if key is not None:
         update["idempotency_key"] = key
-    return _parsed(body, schema).model_copy(update=update)
+    return _parsed(body).model_copy(update=update)
 
 
 def _then(dice: Random) -> tuple[Then, ...]:
@@ -266,4 +283,5 @@ _DEEDS: tuple[tuple[Then, float], ...] = (
     (Then.LOOK, 0.3),
     (Then.CANCEL, 0.1),
     (Then.RETRY, 0.15),
+    (Then.FEEDBACK, 0.08),
 )

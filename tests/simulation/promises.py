@@ -7,10 +7,11 @@ from collections.abc import Callable
 from ditto.domain import events as ev
 from ditto.domain import schemas, strategies
 from ditto.domain.events import Failure, Recorded, Reply
-from ditto.domain.job import ENDS, Completed, Errored, Job, JobState, accepted, apply, fold
+from ditto.domain.job import ENDS, Completed, Errored, Job, JobState, accepted, apply
+from ditto.domain.spec import SettleRule
 from ditto.domain.verdict import Verdict
 from ditto.errors import IllegalMove
-from ditto.runtime.orders import order_id
+from ditto.runtime.orders import judge_order_id, order_id
 from tests.simulation import plans
 from tests.simulation.ledger import Ledger
 from tests.simulation.plans import Plan
@@ -25,7 +26,7 @@ def check(plan: Plan, ledger: Ledger, journals: dict[str, list[Recorded]]) -> No
         ledger.broken("an accepted job is in the journal", f"{job_id} is not")
     for job_id, records in journals.items():
         try:
-            job = fold(job_id, records)
+            job = _check_steps(plan.seed, ledger, job_id, records)
         except IllegalMove as error:
             ledger.broken("journals fold", f"{job_id}: {error}")
             continue
@@ -33,14 +34,16 @@ def check(plan: Plan, ledger: Ledger, journals: dict[str, list[Recorded]]) -> No
         if ends != 1 + job.retries or not job.state.ended:
             ledger.broken("every accepted job ends once", f"{job_id} is {job.state}, and has {ends} ends")
             continue
-        _check_steps(plan.seed, ledger, job_id, records)
         _check_undisturbed(plan.seed, ledger, job, records)
     if plan.calm and (ledger.counts["adoptions"] or ledger.counts["in flight repeated"]):
         ledger.broken("a calm run needs no recovery", f"{ledger.counts['adoptions']} jobs were adopted")
 
 
-def _check_steps(seed: int, ledger: Ledger, job_id: str, records: list[Recorded]) -> None:
-    """Each reply is what that model said to that order of that job, each verdict what the replies before it come to."""
+def _check_steps(seed: int, ledger: Ledger, job_id: str, records: list[Recorded]) -> Job:
+    """Folds a journal and returns its job.
+
+    Each reply is what that model said to that order of that job, each verdict what the replies before it come to.
+    """
     job = accepted(job_id, records[0])
     tag = str(job.spec.metadata["tag"])
     for record in records[1:]:
@@ -49,14 +52,19 @@ def _check_steps(seed: int, ledger: Ledger, job_id: str, records: list[Recorded]
                 said = plans.answering(seed, tag, call, order_id(job, call, round_)).result
                 if not isinstance(said, Reply) or said.text != reply.text:
                     ledger.broken("replies stay with their calls", f"{job_id} has {reply.text!r} of {call}")
-            case ev.JobCompleted(verdict=verdict) if stored(strategies.verdict(job)) != verdict:
+            case ev.JudgeCompleted(reply=reply):
+                said = plans.answering(seed, tag, plans.JUDGE, judge_order_id(job)).result
+                if not isinstance(said, Reply) or said.text != reply.text:
+                    ledger.broken("replies stay with their calls", f"{job_id} has {reply.text!r} of its judge")
+            case ev.JobCompleted(verdict=verdict) if merged(job) != verdict:
                 ledger.broken("the verdict is that of its replies", f"{job_id} has another one")
         job = apply(job, record)
+    return job
 
 
 def _check_undisturbed(seed: int, ledger: Ledger, job: Job, records: list[Recorded]) -> None:
     """Where no timer had a say, the job ended as it would have on machines that never fail."""
-    if any(_timed(record.event) for record in records):
+    if job.spec.settle is not SettleRule.ALL or any(_timed(record.event) for record in records):
         ledger.counts["ended by a timer or a cancel"] += 1
         return
     expected = uncrashed(seed, job)
@@ -71,7 +79,7 @@ def _timed(event: ev.Event) -> bool:
     match event:
         case ev.GracePassed() | ev.DeadlinePassed() | ev.JobCancelled():
             return True
-        case ev.CallFailed(failure=failure):
+        case ev.CallFailed(failure=failure) | ev.JudgeFailed(failure=failure):
             return failure.type == "Timeout"
         case _:
             return False
@@ -103,8 +111,13 @@ def uncrashed(seed: int, job: Job) -> Job:
                 case strategies.Ask(call=call, round=round_):
                     add(ev.CallStarted(call=call, round=round_, caller=""))
                     _answer(now, call, round_, plans.answering(seed, tag, call, order_id(now, call, round_)), add)
+                case strategies.AskJudge(order=order):
+                    add(ev.JudgeStarted(caller="", order=order))
+                    _judge(now, plans.answering(seed, tag, plans.JUDGE, judge_order_id(now)), add)
+                case strategies.Drop():
+                    raise AssertionError(f"job {job.id} settles early")
                 case strategies.Settle():
-                    add(ev.JobCompleted(verdict=stored(strategies.verdict(now)), merge_s=0.0))
+                    add(ev.JobCompleted(verdict=merged(now), merge_s=0.0))
                 case strategies.Fail(type=type_, message=message):
                     add(ev.JobFailed(type=type_, message=message))
         if now.state.ended and now.retries == job.retries:
@@ -124,8 +137,25 @@ def _answer(job: Job, call: str, round_: int, answering: plans.Answering, add: C
             add(ev.CallFailed(call=call, round=round_, failure=failure))
 
 
-def stored(verdict: Verdict) -> Verdict:
-    """Returns the verdict as it comes back from a journal."""
-    event = ev.decode(ev.encode(ev.JobCompleted(verdict=verdict, merge_s=0.0)))
-    assert isinstance(event, ev.JobCompleted)
-    return event.verdict
+def _judge(job: Job, answering: plans.Answering, add: Callable[[ev.Event], None]) -> None:
+    match answering.result:
+        case Reply() as reply:
+            add(ev.JudgeCompleted(reply=Reply(text=reply.text, finish=reply.finish)))
+        case Failure() as failure:
+            add(ev.JudgeFailed(failure=failure))
+
+
+def merged(job: Job) -> Verdict:
+    """Returns what the replies of a job come to, as a journal gives it back; the same replies are merged but once."""
+    spec = job.spec
+    replies = tuple((call.name, status.reply.text, status.reply.finish) for call, status in job.usable())
+    kind = (spec.strategy, spec.schema is None, spec.answer, spec.review_threshold)
+    asked = (kind, tuple(call.name for call in spec.calls), replies, repr(job.judge))
+    if asked not in _MERGED:
+        event = ev.decode(ev.encode(ev.JobCompleted(verdict=strategies.verdict(job), merge_s=0.0)))
+        assert isinstance(event, ev.JobCompleted)
+        _MERGED[asked] = event.verdict
+    return _MERGED[asked]
+
+
+_MERGED: dict[object, Verdict] = {}

@@ -22,7 +22,7 @@ from tests.simulation.striking import Striking
 
 LIMIT_S = 150.0
 """By then every job's deadline has passed, and whoever waited has been told."""
-AFTERWARDS_S = 4.0
+AFTERWARDS_S = 1.5
 """How long a run goes on when all has ended, so that copies that thaw late can do their worst."""
 MOST_STEPS = 200_000
 

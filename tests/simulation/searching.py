@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 
 from tests.simulation.breaks import BREAKS
 from tests.simulation.runs import run
 
-CHUNK = 50
+_CHUNK = 25
+_AHEAD = 8
 _FAILURES_SHOWN = 20
 
 
@@ -45,54 +46,69 @@ class Found:
         return "\n".join(shown[:_FAILURES_SHOWN])
 
 
-def search(seeds: Iterable[int], break_name: str | None = None) -> Found:
-    """Returns what came of these seeds, run in this process.
+class Searchers:
+    """Processes that search seeds, each with a core of its own at best."""
 
-    Args:
-        break_name: One of `BREAKS`; None for the product as it is.
-    """
+    def __init__(self, processes: int) -> None:
+        context = get_context("spawn")  # a fork of a process with threads may hang
+        self._pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_settle)
+
+    def __enter__(self) -> Searchers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def search(self, first: int, count: int, break_name: str | None = None) -> Found:
+        """Returns what came of `count` seeds from `first`.
+
+        Args:
+            break_name: One of `BREAKS`; None for the product as it is.
+        """
+        found = Found()
+        for part in self._parts(first, count, break_name):
+            found.add(part)
+        return found
+
+    def first_caught(self, break_name: str, most: int) -> tuple[int, str] | None:
+        """Returns the first seed below `most` that misses a safeguard, and what it says; None where none does."""
+        for part in self._parts(0, most, break_name):
+            if part.failed:
+                return min(part.failed.items())
+        return None
+
+    def _parts(self, first: int, count: int, break_name: str | None) -> Iterator[Found]:
+        """Yields what came of a few seeds, and of the next few, and has little more begun than is asked for."""
+        chunks = _chunks(first, count)
+        begun = deque(self._pool.submit(search, chunk, break_name) for chunk in islice(chunks, _AHEAD))
+        while begun:
+            yield begun.popleft().result()
+            begun.extend(self._pool.submit(search, chunk, break_name) for chunk in islice(chunks, 1))
+
+
+def search(seeds: Sequence[int], break_name: str | None = None) -> Found:
+    """Returns what came of these seeds, run in this process."""
     found = Found()
     parts = None if break_name is None else BREAKS[break_name]
-    collecting = gc.isenabled()
-    gc.disable()  # a run leaves cycles, which are collected between runs
-    try:
-        for seed in seeds:
-            result = run(seed, parts)
-            found.seeds += 1
-            found.steps += result.steps
-            found.virtual_s += result.virtual_s
-            found.counts.update(result.counts)
-            if result.violations:
-                found.failed[seed] = str(result.violations[0]).strip()
-            if found.seeds % CHUNK == 0:
-                gc.collect()
-    finally:
-        if collecting:
-            gc.enable()
+    for seed in seeds:
+        result = run(seed, parts)
+        found.seeds += 1
+        found.steps += result.steps
+        found.virtual_s += result.virtual_s
+        found.counts.update(result.counts)
+        if result.violations:
+            found.failed[seed] = str(result.violations[0]).strip()
+    gc.collect()
     return found
 
 
-def search_wide(first: int, count: int, *, processes: int, break_name: str | None = None) -> Found:
-    """Returns what came of `count` seeds from `first`, run in several processes."""
-    found = Found()
-    with ProcessPoolExecutor(processes) as pool:
-        for part in pool.map(partial(search, break_name=break_name), _chunks(first, count)):
-            found.add(part)
-    return found
-
-
-def first_caught(break_name: str, most: int, *, processes: int) -> tuple[int, str] | None:
-    """Returns the first seed below `most` that notices a broken safeguard and what it says; None where none does."""
-    with ProcessPoolExecutor(processes) as pool:
-        parts = pool.map(partial(search, break_name=break_name), _chunks(0, most))
-        for part in parts:
-            if part.failed:
-                pool.shutdown(wait=False, cancel_futures=True)
-                return min(part.failed.items())
-    return None
+def _settle() -> None:
+    """Has garbage collected between seeds alone, and what was imported never looked at again."""
+    gc.disable()
+    gc.freeze()
 
 
 def _chunks(first: int, count: int) -> Iterator[list[int]]:
     seeds = iter(range(first, first + count))
-    while chunk := list(islice(seeds, CHUNK)):
+    while chunk := list(islice(seeds, _CHUNK)):
         yield chunk

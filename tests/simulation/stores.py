@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ditto.domain.job import Job, apply
@@ -29,6 +30,14 @@ class FoldedJournal(MemoryJournal):
         super().__init__()
         self._folded: dict[str, tuple[int, Job]] = {}
 
+    def folded(self, job_id: str) -> Job:
+        """Returns the job that its events make.
+
+        Raises:
+            IllegalMove: They do not follow from one another.
+        """
+        return self._job(job_id)
+
     def _job(self, job_id: str) -> Job:
         records = self._records[job_id]
         length, job = self._folded.get(job_id, (0, None))
@@ -44,7 +53,7 @@ class FoldedJournal(MemoryJournal):
 class Disk:
     """What all processes of a run write to: the memory journal, beside the ledger that sees every write."""
 
-    def __init__(self, journal: MemoryJournal, ledger: Ledger) -> None:
+    def __init__(self, journal: FoldedJournal, ledger: Ledger) -> None:
         self.journal = journal
         self.out = False
         self._ledger = ledger
@@ -68,7 +77,8 @@ class Disk:
             raise
         self._ids.add(identity)
         new = at_once(self.journal.read(append.job_id, known))
-        self._ledger.written(process, append.job_id, new)
+        if new:
+            self._ledger.written(process, append.job_id, new, partial(self.journal.folded, append.job_id))
 
 
 class StoreLine:

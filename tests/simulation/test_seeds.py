@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.simulation.plans import Fault
-from tests.simulation.searching import search_wide
 
 SEEDS = 10_000 if os.environ.get("CI") == "true" else 1_000
 ENOUGH = SEEDS // 200
 """So often at least every kind of fault must have struck: else the seeds prove less than they seem to."""
 
 
-def test_every_seed_keeps_every_promise():
-    found = search_wide(0, SEEDS, processes=2)
+@pytest.mark.timeout(1200)
+def test_every_seed_keeps_every_promise(searchers):
+    found = searchers.search(0, SEEDS)
     assert found.seeds == SEEDS
     assert not found.failed, found.report()
     assert {fault: found.counts[fault] for fault in Fault if found.counts[fault] < ENOUGH} == {}
