@@ -80,6 +80,14 @@ class Server:
         given = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.address(database), "-c", command]
         return self._run("psql", *given).strip()
 
+    def database_of(self, dump: Path) -> str:
+        """Returns the address of a new database with what PostgreSQL's `pg_dump` has written."""
+        address = self.new_database()
+        copy = Path(shutil.copy(dump, self._folder / dump.name))
+        copy.chmod(0o644)
+        self._run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", address, "-f", copy)
+        return address
+
     def _run(self, program: str, *given: object) -> str:
         """Runs one of PostgreSQL's programs, which refuse to run as root, and returns what it prints."""
         command = [str(self._programs / program), *map(str, given)]

@@ -1,7 +1,8 @@
 """Journals of older versions open in this one and go on; what a later version wrote stops one job, or is refused.
 
 Each file in `tests/journals` was written by the code of its schema: holders whose simulated models answered, but for
-`careful+hang`, were ended in the middle of their jobs. In `schema-1.db` events do not carry their version yet.
+`careful+hang`, were ended in the middle of their jobs. In `schema-1.db` events do not carry their version yet. The
+`.sql` files are such journals in PostgreSQL, written by `pg_dump`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ditto.domain.job import JobState, fold
 from ditto.errors import ConfigurationError, JournalUnreadable
 from ditto.settings.stores import PostgresAddress
 from ditto.store import tables
+from ditto.store.audit import Audit
 from ditto.store.opening import open_journal
 from ditto.store.port import Filter
 from ditto.store.sqlite import SqliteJournal
@@ -25,7 +27,8 @@ from tests.integration.appends import STARTED, acceptance, more
 from tests.unit.domain.jobs import at
 from tests.unit.runtime.house import House, result
 
-OLD = sorted((Path(__file__).parents[1] / "journals").glob("schema-*.db"))
+JOURNALS = Path(__file__).parents[1] / "journals"
+OLD = sorted(JOURNALS.glob("schema-*.db"))
 STATES = {
     "adopted": JobState.RUNNING,
     "cancelled": JobState.CANCELLED,
@@ -105,6 +108,27 @@ def test_a_migrated_file_has_the_tables_of_a_new_one(path, tmp_path):
     for file in (path, tmp_path / "new.db"):
         SqliteJournal(file)._database.close()
     assert schema(path) == schema(tmp_path / "new.db")
+
+
+@pytest.mark.parametrize("dump", sorted(JOURNALS.glob("schema-*.sql")), ids=lambda file: file.stem)
+async def test_an_old_database_becomes_one_like_a_new_one(dump, postgres):
+    migrated, new = PostgresAddress(postgres.database_of(dump)), PostgresAddress(postgres.new_database())
+    journal = open_journal(migrated)
+    assert await journal.job_ids("", 100) == sorted(STATES)
+    audit = Audit(journal._database)
+    assert list(audit.faults()) == []
+    await journal.close()
+    await open_journal(new).close()
+    described = [
+        "SELECT table_name, column_name, data_type, collation_name, is_nullable FROM information_schema.columns "
+        "WHERE table_schema = 'ditto' ORDER BY 1, 2",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'ditto' ORDER BY 1",
+        "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'ditto'::regnamespace ORDER BY 1",
+        "SELECT version FROM ditto.schema_version",
+    ]
+    for query in described:
+        one, other = (postgres.psql(store.secret.rpartition("/")[2], query) for store in (migrated, new))
+        assert one == other
 
 
 async def test_each_event_carries_the_version_that_wrote_it(store, monkeypatch):
