@@ -35,7 +35,8 @@ def measured(data: Path, *, quick: bool) -> Figures:
 def one_set(data: Path, name: str, *, quick: bool) -> Figures:
     """Returns the figures of one set by the size of the panel."""
     recall.begin()
-    questions = load(data, name)
+    given = ways.Set.of(load(data, name), data)
+    questions = given.questions
     models = sorted(questions[0].right)
     made = {}
     for size in QUICK_SIZES if quick else draws.SIZES:
@@ -44,7 +45,7 @@ def one_set(data: Path, name: str, *, quick: bool) -> Figures:
         tally = ways.Tally()
         count = QUICK_DRAWS if quick else draws.DRAWS
         for drawn in draws.draws(models, len(questions), size, name=name, count=count):
-            ways.run(questions, drawn, tally, data)
+            ways.run(given, drawn, tally)
         made[str(size)] = _figures(tally)
     return made
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from ditto.domain.merging import choosing, merge
+from ditto.domain.skills.fitting import fit
+from ditto.domain.skills.observations import observed
+from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.verdict import Ballot, Verdict
 from tests.benchmarks.quality import functions, rivals
 from tests.benchmarks.quality.draws import Draw
@@ -44,11 +48,25 @@ class Tally:
                 self.field_right[way].append(truth)
 
 
-def merged(question: Question, ballots: Sequence[Ballot]) -> Verdict | None:
+def merged(question: Question, ballots: Sequence[Ballot], skills: SkillSheet | None = None) -> Verdict | None:
     """Returns the verdict of a panel, None where no reply was usable."""
     if not ballots:
         return None
-    return merge(question.prompt, ballots, schema=question.schema, answer=None, review_threshold=REVIEW_THRESHOLD)
+    return merge(
+        question.prompt,
+        ballots,
+        schema=question.schema,
+        answer=None,
+        review_threshold=REVIEW_THRESHOLD,
+        skills=skills,
+    )
+
+
+def learned(verdicts: Iterable[Verdict | None], panel: Sequence[str]) -> SkillSheet:
+    """Returns what the verdicts on some questions teach of a panel, without labels."""
+    names = {reading.call: reading.call for verdict in verdicts if verdict for reading in verdict.readings}
+    rows = [row for verdict in verdicts if verdict and (row := observed(verdict, names))]
+    return fit(rows, version=1).sheet(panel)
 
 
 def judged(verdict: Verdict | None, question: Question, data: Path) -> tuple[float | None, bool]:
@@ -69,14 +87,48 @@ def _stated(verdict: Verdict, pointer: str) -> float | None:
     return min(stated) if stated and len(stated) == len(parts) else None
 
 
-def run(questions: Sequence[Question], drawn: Draw, tally: Tally, data: Path) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """The questions of a set, and for each the verdict over all recorded models, which only teaches skills."""
+
+    questions: Sequence[Question]
+    everybody: Sequence[Verdict | None]
+    data: Path
+
+    @classmethod
+    def of(cls, questions: Sequence[Question], data: Path) -> Set:
+        return cls(
+            questions=questions,
+            everybody=[merged(question, list(question.ballots.values())) for question in questions],
+            data=data,
+        )
+
+
+def run(given: Set, drawn: Draw, tally: Tally) -> None:
     """Counts every way of merging on the scored questions of one draw."""
-    scored = [questions[at] for at in drawn.scored]
+    scored = [given.questions[at] for at in drawn.scored]
     cold = [merged(question, question.panel(drawn.panel)) for question in scored]
+    earlier = [merged(question, question.panel(drawn.panel)) for question in _at(given.questions, drawn.history)]
+    sheets = {
+        "history": learned(earlier, drawn.panel),
+        "history of all models": learned(_at(given.everybody, drawn.history), drawn.panel),
+        "two passes": learned(cold, drawn.panel),
+    }
     for question, verdict in zip(scored, cold, strict=True):
-        tally.count_verdict("cold", verdict, question, data)
-    _rivals(scored, cold, drawn, tally, data)
+        tally.count_verdict("cold", verdict, question, given.data)
+    for way, sheet in sheets.items():
+        for question in scored:
+            verdict = merged(question, question.panel(drawn.panel), sheet)
+            tally.count_verdict(way, verdict, question, given.data)
+    _rivals(scored, cold, drawn, tally, given.data)
     _singles(scored, drawn, tally)
+
+
+_Item = TypeVar("_Item")
+
+
+def _at(items: Sequence[_Item], positions: Sequence[int]) -> list[_Item]:
+    return [items[position] for position in positions]
 
 
 def _rivals(scored: Sequence[Question], cold: Sequence[Verdict | None], drawn: Draw, tally: Tally, data: Path) -> None:
