@@ -161,7 +161,8 @@ class Stored:
 
     async def merge(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
         """Merges a complete job's replies anew; `body` as the wire has it."""
-        return _view(await self._afterwards().merge(await self._job(job_id), parse_remerge(body)))
+        wanted, learned = parse_remerge(body), await self._journal.learned()
+        return _view(await self._afterwards().merge(await self._job(job_id), wanted, learned.skills))
 
     async def feedback(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
         """Keeps what is said of a complete job's result; `body` as the wire has it."""

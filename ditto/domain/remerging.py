@@ -13,6 +13,7 @@ from ditto.domain import schemas, strategies
 from ditto.domain.events import FeedbackGiven, Reply
 from ditto.domain.job import Answered, CallStatus, Job, Unjudged
 from ditto.domain.request import parse
+from ditto.domain.skills.sheet import NOTHING, Skills
 from ditto.domain.spec import JSON, AnswerKind
 from ditto.domain.verdict import Verdict
 from ditto.errors import BadRequest, Conflict
@@ -64,14 +65,17 @@ def parse_feedback(body: JSON) -> FeedbackGiven:
     return FeedbackGiven(correct=correct, answer=answer)
 
 
-def remerged(job: Job, wanted: Remerge) -> Verdict:
-    """Returns the verdict over a complete job's replies.
+def remerged(job: Job, wanted: Remerge, skills: Skills = NOTHING) -> Verdict:
+    """Returns the verdict over a complete job's replies, by the newest skills.
 
     Raises:
         BadRequest: A weight names no model of the job.
         Conflict: No reply satisfies the schema.
     """
+    sheet = skills.sheet(call.model for call in job.spec.calls)
     changed = _changed(job, wanted)
+    if sheet.skills or sheet.families:
+        changed = replace(changed, spec=replace(changed.spec, skills=sheet))
     if not changed.usable():
         raise Conflict(f"no reply of job {job.id} satisfies this schema", None, job.id)
     return strategies.verdict(changed)

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
+from ditto.domain.skills.sheet import SkillSheet
+
 JSON: TypeAlias = Any
 """Decoded JSON: None, bool, int, float, str, list or dict."""
 
@@ -95,6 +97,7 @@ class JobSpec:
         timeout_s: For one call: tries, pauses and re-asks together.
         grace_s: How long stragglers are waited for once `min_responses` have answered; None: for all.
         deadline_at: When the job ends with what it has (aware UTC).
+        skills: What is known of its models, from a history without labels; None: nothing was when it was accepted.
         replies_limit_bytes: All replies of the job together, UTF-8; the call whose reply goes beyond it fails.
         review_threshold: Below this confidence the verdict needs a person's review.
         judge: The model that is asked where the vote cannot decide, as configured; None: nobody is.
@@ -114,6 +117,7 @@ class JobSpec:
     timeout_s: float = 300.0
     grace_s: float | None = None
     deadline_at: datetime
+    skills: SkillSheet | None = None
     replies_limit_bytes: int = 64 * 2**20
     review_threshold: float = 0.5
     metadata: dict[str, Any] = field(default_factory=dict)

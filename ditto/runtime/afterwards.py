@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from ditto.domain.events import FeedbackGiven, JobMerged
 from ditto.domain.job import Job, JobState, apply
 from ditto.domain.remerging import Remerge, remerged
+from ditto.domain.skills.sheet import Skills
 from ditto.errors import AppendConflict, Conflict, StoreUnavailable, Unavailable
 from ditto.runtime.runner import Clock, numbered
 from ditto.store.port import Append, Journal
@@ -38,7 +39,7 @@ class Afterwards:
         self._new_id = new_id
         self._clock = clock
 
-    async def merge(self, job: Job, wanted: Remerge) -> Job:
+    async def merge(self, job: Job, wanted: Remerge, skills: Skills) -> Job:
         """Returns the job with one more merge of its replies.
 
         Raises:
@@ -47,7 +48,7 @@ class Afterwards:
         """
         _complete(job)
         began = time.perf_counter()
-        verdict = await asyncio.to_thread(remerged, job, wanted)
+        verdict = await asyncio.to_thread(remerged, job, wanted, skills)
         merged = JobMerged(
             weights=wanted.weights,
             schema=wanted.schema,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ditto.errors import DittoError
 from ditto.runtime.host import PREFIX
+from ditto.runtime.learning import Learner
 from ditto.runtime.placement import Directory, Standing, job_actors
 from ditto.runtime.retiring import drain
 from ditto.runtime.runner import Clock, utc_now
@@ -62,6 +63,7 @@ class Keeper:
         self._sweep = Sweep(
             directory=directory, journal=journal, hosts=hosts, retention_s=runtime.retention_s, clock=clock
         )
+        self._learner = Learner(journal)
         self._draining = False
         self._spares: list[str] = []
         self._lingering: dict[str, float] = {}
@@ -82,6 +84,7 @@ class Keeper:
             sweep.find_orphans,
             sweep.expire,
             sweep.purge,
+            self._learner.learn,
         )
         self._tasks = [asyncio.create_task(task()) for task in work]
         self._refill.set()

@@ -32,6 +32,7 @@ from ditto.errors import (
     Unavailable,
 )
 from ditto.runtime.afterwards import Afterwards
+from ditto.runtime.learning import Book
 from ditto.runtime.placement import Placer
 from ditto.runtime.runner import Clock, utc_now
 from ditto.settings import Settings
@@ -125,6 +126,7 @@ class Service:
         self._placer = placer
         self._check = check
         self._closing = closing
+        self._book = Book(journal)
         self._afterwards = Afterwards(journal, read=self.get, new_id=new_id, clock=clock)
         self._clock = clock
 
@@ -136,7 +138,7 @@ class Service:
             IdempotencyMismatch: The key was used with another request.
             Unavailable: The journal cannot be written; nothing was begun.
         """
-        spec = resolve(request, self.settings, self._clock())
+        spec = resolve(request, self.settings, self._clock(), await self._book.skills())
         claim = None
         if request.idempotency_key is not None:
             claim = Claim(key=request.idempotency_key, fingerprint=request.fingerprint())
@@ -277,7 +279,7 @@ class Service:
             Conflict: It is not complete, or no reply satisfies the schema.
             BadRequest: A weight names no model of the job.
         """
-        return await self._afterwards.merge(await self.get(job_id), wanted)
+        return await self._afterwards.merge(await self.get(job_id), wanted, await self._book.skills())
 
     async def feedback(self, job_id: str, said: FeedbackGiven) -> Job:
         """Keeps what somebody who knows says of a complete job's result, and returns the job.

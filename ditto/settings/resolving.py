@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from rapidfuzz import process
 
 from ditto.domain.request import Request, RequestConfident
+from ditto.domain.skills.sheet import NOTHING, Skills, SkillSheet
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
 from ditto.errors import BadRequest
 from ditto.settings import SIMULATED, Settings
@@ -20,8 +21,12 @@ _NEAREST = 3
 _NEAR_ENOUGH = 60
 
 
-def resolve(request: Request, settings: Settings, now: datetime) -> JobSpec:
-    """Returns what the job is asked; `now` is the moment of acceptance.
+def resolve(request: Request, settings: Settings, now: datetime, skills: Skills = NOTHING) -> JobSpec:
+    """Returns what the job is asked.
+
+    Args:
+        now: The moment of acceptance.
+        skills: What is known of the models at that moment; the job keeps what it needs of it.
 
     Raises:
         BadRequest: A model, an ensemble or a weight names nothing, the strategy has no vote for a settle rule or a
@@ -49,7 +54,8 @@ def resolve(request: Request, settings: Settings, now: datetime) -> JobSpec:
     if request.min_responses is not None and request.min_responses > len(calls):
         message = f"{request.min_responses} responses cannot come from {len(calls)} calls"
         raise BadRequest("the request is wrong", [{"path": "minResponses", "message": message}])
-    return _spec(request, settings, strategy, calls, now)
+    sheet = skills.sheet(call.model for call in calls)
+    return _spec(request, settings, strategy, calls, now, sheet if sheet.skills or sheet.families else None)
 
 
 def known_names(settings: Settings) -> list[str]:
@@ -130,7 +136,12 @@ def _seats(names: list[str], request: Request) -> Iterable[Call]:
 
 
 def _spec(
-    request: Request, settings: Settings, strategy: StrategyName, calls: tuple[Call, ...], now: datetime
+    request: Request,
+    settings: Settings,
+    strategy: StrategyName,
+    calls: tuple[Call, ...],
+    now: datetime,
+    skills: SkillSheet | None,
 ) -> JobSpec:
     defaults = settings.defaults
     messages = [Message(role=m.role, content=m.content) for m in request.messages or []]
@@ -161,6 +172,7 @@ def _spec(
         timeout_s=defaults.timeout_s if request.timeout is None else request.timeout / 1000,
         grace_s=None if request.grace is None else request.grace / 1000,
         deadline_at=now + timedelta(seconds=deadline_s),
+        skills=skills,
         replies_limit_bytes=settings.limits.job_bytes,
         review_threshold=defaults.review_threshold,
         metadata=request.metadata or {},

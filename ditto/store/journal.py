@@ -21,10 +21,11 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from ditto.domain.events import Recorded, decode
 from ditto.domain.job import JobState
-from ditto.errors import JournalUnreadable, StaleEpoch, StoreError
+from ditto.errors import AppendConflict, JournalUnreadable, StaleEpoch, StoreError
+from ditto.store import book
 from ditto.store.database import Database
 from ditto.store.group_commit import GroupCommit
-from ditto.store.port import Append, Filter, JobRow, RowPage
+from ditto.store.port import Append, Filter, JobRow, Learned, RowPage
 from ditto.store.tables import events, from_us, holders, jobs, keys, label, labels, to_us
 from ditto.store.writing import Overtaken, Rows, Writing
 
@@ -139,6 +140,23 @@ class SqlJournal:
     async def job_ids(self, after: str, limit: int) -> list[str]:
         query = select(jobs.c.job_id).where(jobs.c.job_id > after).order_by(jobs.c.job_id).limit(limit)
         return await self._query(lambda connection: list(connection.execute(query).scalars()))
+
+    async def completed(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
+        query = (
+            select(jobs.c.ended_us, jobs.c.job_id)
+            .where(jobs.c.ended_us > to_us(since), jobs.c.state == str(JobState.COMPLETE))
+            .order_by(jobs.c.ended_us.desc())
+            .limit(limit)
+        )
+        rows = await self._query(lambda connection: connection.execute(query).all())
+        return [(from_us(row.ended_us), row.job_id) for row in reversed(rows)]
+
+    async def learned(self) -> Learned:
+        return await self._query(book.newest)
+
+    async def learn(self, learned: Learned) -> None:
+        if not await self._writer.put(_Write(run=lambda connection: book.keep(connection, learned))):
+            raise AppendConflict(f"skills of version {learned.skills.version} or later are there already")
 
     async def check(self) -> None:
         self._database.check_room()

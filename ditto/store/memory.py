@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from ditto.domain import events as ev
 from ditto.domain.events import Event, Recorded
-from ditto.domain.job import Completed, Job, fold
+from ditto.domain.job import Completed, Job, JobState, fold
+from ditto.domain.skills.sheet import NOTHING
 from ditto.errors import AppendConflict, KeyTaken, StaleEpoch
-from ditto.store.port import Append, Filter, JobRow, RowPage
+from ditto.store.port import Append, Filter, JobRow, Learned, RowPage
 from ditto.store.tables import text_of
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,6 +29,7 @@ class MemoryJournal:
     _records: dict[str, list[tuple[str, Recorded]]] = field(default_factory=dict)
     _keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     _leases: dict[str, _Lease] = field(default_factory=dict)
+    _learned: Learned = field(default_factory=lambda: Learned(skills=NOTHING, since=_LONG_AGO))
 
     async def append(self, append: Append) -> None:
         written = self._records.get(append.job_id, [])
@@ -103,6 +105,18 @@ class MemoryJournal:
 
     async def job_ids(self, after: str, limit: int) -> list[str]:
         return sorted(job_id for job_id in self._records if job_id > after)[:limit]
+
+    async def completed(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
+        jobs = [(job.ended_at, job.id) for job in self._jobs() if job.state is JobState.COMPLETE]
+        return sorted((at, job_id) for at, job_id in jobs if at is not None and at > since)[-limit:]
+
+    async def learned(self) -> Learned:
+        return self._learned
+
+    async def learn(self, learned: Learned) -> None:
+        if learned.skills.version <= self._learned.skills.version:
+            raise AppendConflict(f"skills of version {learned.skills.version} or later are there already")
+        self._learned = learned
 
     async def check(self) -> None:
         return

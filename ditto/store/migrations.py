@@ -95,5 +95,15 @@ _END_OF_2 = (
     "CREATE INDEX keys_job ON keys (job_id)",
 )
 
-STEPS: tuple[tuple[int, Callable[[Connection], None]], ...] = ((2, _index_by_what_ended),)
+
+def _keep_skills(connection: Connection) -> None:
+    """3: what was learned of the models is kept."""
+    blob = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    connection.exec_driver_sql(
+        f"CREATE TABLE skills (version INTEGER NOT NULL, since_us BIGINT NOT NULL, body {blob} NOT NULL, "
+        "PRIMARY KEY (version))"
+    )
+
+
+STEPS: tuple[tuple[int, Callable[[Connection], None]], ...] = ((2, _index_by_what_ended), (3, _keep_skills))
 """The number is the schema's after the step. PostgreSQL has begun with 2."""

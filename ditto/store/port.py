@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ditto.domain.events import Event, Recorded
 from ditto.domain.job import JobState
+from ditto.domain.skills.sheet import Skills
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,14 @@ class Filter:
     state: JobState | None = None
     needs_review: bool | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """The skills that jobs are given, and since when jobs are learned from."""
+
+    skills: Skills
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +142,22 @@ class Journal(Protocol):
 
     async def job_ids(self, after: str, limit: int) -> list[str]:
         """Returns ids of jobs behind `after` (\"\" for the first), in their own order: a walk over the whole store."""
+        ...
+
+    async def completed(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
+        """Returns the latest `limit` jobs that are complete and ended after that moment, by it, the oldest first."""
+        ...
+
+    async def learned(self) -> Learned:
+        """Returns the newest skills, version 0 where nothing was learned yet."""
+        ...
+
+    async def learn(self, learned: Learned) -> None:
+        """Keeps skills of a later version than any before, which go.
+
+        Raises:
+            AppendConflict: There are skills of this version or a later one: another process has learned.
+        """
         ...
 
     async def check(self) -> None:

@@ -20,7 +20,7 @@ from ditto.domain.events import Event
 from ditto.domain.job import JobState
 from ditto.domain.spec import JSON
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 metadata = MetaData()
 
 _NAME = String().with_variant(String(collation="C"), "postgresql")
@@ -91,6 +91,15 @@ holders = Table(
     Column("epoch", Integer, nullable=False),
     Column("expires_us", BigInteger, nullable=False),
 )
+
+skills = Table(
+    "skills",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""What was learned of the models: the newest version alone."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENDED: dict[type[Event], JobState] = {

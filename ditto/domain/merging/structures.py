@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ditto.domain import confidence
+from ditto.domain.confidence.prior import PRIOR, forms
 from ditto.domain.merging import assembly, choosing, intents, summary, texts, values, voting
 from ditto.domain.merging.assembly import ABSENT, Field
 from ditto.domain.merging.voting import Electorate, Group
@@ -112,8 +112,8 @@ def _verdict(
     composite = isinstance(made.result, dict | list)
     winner = next((group for group in whole if group.key == values.key(made.result)), None)
     lead = None if winner is None else whole.index(winner)
-    forms = confidence.forms(kind, confidence.PRIOR)
-    chances = voting.probabilities(whole, electorate, options=options, forms=forms, lead=lead)
+    many = forms(kind, PRIOR)
+    chances = voting.probabilities(whole, electorate, options=options, forms=many, lead=lead)
     by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
     field_verdicts = {pointer: _field(field, voters, ballots, electorate) for pointer, field in made.fields.items()}
     chance = _whole_chance(winner, chances, by_key, field_verdicts)

@@ -45,7 +45,12 @@ def verdict(job: Job) -> Verdict:
 def _vote(job: Job) -> Verdict:
     spec = job.spec
     return merging.merge(
-        spec.question, _ballots(job), schema=spec.schema, answer=spec.answer, review_threshold=spec.review_threshold
+        spec.question,
+        _ballots(job),
+        schema=spec.schema,
+        answer=spec.answer,
+        review_threshold=spec.review_threshold,
+        skills=spec.skills,
     )
 
 

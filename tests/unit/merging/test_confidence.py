@@ -11,7 +11,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ditto.domain.confidence import PRIOR, Family, Votes, effective, posteriors
+from ditto.domain.confidence.kinship import Family, effective
+from ditto.domain.confidence.posterior import Votes, posteriors
+from ditto.domain.confidence.prior import PRIOR
 
 SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=8)
 FEW = st.lists(st.integers(1, 4), min_size=1, max_size=5)

@@ -68,7 +68,14 @@ def waiting(journal: MemoryJournal, *deeds: Exception | Job | None) -> Service:
     async def nothing() -> None:
         return None
 
-    return Service(settings=SETTINGS, journal=journal, placer=Holders(*deeds), check=nothing, closing=nothing, new_id=lambda: "append")
+    return Service(
+        settings=SETTINGS,
+        journal=journal,
+        placer=Holders(*deeds),
+        check=nothing,
+        closing=nothing,
+        new_id=lambda: "append",
+    )
 
 
 @pytest.fixture
