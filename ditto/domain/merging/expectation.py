@@ -108,7 +108,8 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         return chosen
     for kind, asks, reads in _closed(question):
         if asks and _most(sheets, reads):
-            return Expected(kind=kind)
+            formulas = kind is AnswerKind.NUMBER and _are_formulas(question, sheets)
+            return Expected(kind=AnswerKind.MATH if formulas else kind)
     if _most(sheets, lambda each: not each.finals and numbers.entire(each.text) is not None):
         return Expected(kind=AnswerKind.NUMBER)
     if _most(sheets, lambda each: bool(each.finals)):
@@ -174,6 +175,13 @@ def _is_mathematical(question: str, sheets: Sequence[Sheet], first: Sequence[JSO
     return _MATHS.search(question) is not None or 2 * sum(mathematics.is_notation(str(each)) for each in first) > len(
         first
     )
+
+
+def _are_formulas(question: str, sheets: Sequence[Sheet]) -> bool:
+    """Tells whether most replies give their number as a formula: it is shown as they write it."""
+    first = [each.finals[0] for each in sheets if each.finals]
+    written = sum(isinstance(each, str) and mathematics.is_notation(each) and not _is_number(each) for each in first)
+    return 2 * written > len(sheets) and _is_mathematical(question, sheets, first)
 
 
 def _is_list(sheets: Sequence[Sheet]) -> bool:

@@ -20,10 +20,10 @@ _FIELD = re.compile(rf"""["']{_NAMES}["']\s*:\s*""", re.IGNORECASE)
 _OTHER_FIELD = re.compile(
     r"""["'](?:result|solution|output|value|prediction|label|choice|verdict)["']\s*:\s*""", re.IGNORECASE
 )
-_REASONED = re.compile(
-    r"""\{\s*["'](?:reasoning|explanation|thoughts?|steps?|analysis|rationale|chain_of_thought|thinking|work|working)["']\s*:""",
-    re.IGNORECASE,
-)
+_REASONING = r"(?:reasoning|explanation|thoughts?|steps?|analysis|rationale|chain_of_thought|thinking|work|working)"
+_REASONED = re.compile(rf"""\{{\s*["']{_REASONING}["']\s*:""", re.IGNORECASE)
+_IS_REASONED = re.compile(rf"""\A[^{{]{{0,200}}{_REASONED.pattern}""", re.IGNORECASE)
+_IS_REASONING = re.compile(rf"{_REASONING}\Z", re.IGNORECASE)
 _AFTER_FIELD = re.compile(r"""\s*(?:,\s*["'}]|\}|```|\Z)""")
 _DAMAGED = re.compile(r"""(.*?)\s*(?:\}\s*)?(?:```|\Z)""", re.DOTALL)
 _DAMAGED_CHARS = 5_000
@@ -118,11 +118,29 @@ def _heading(text: str) -> bool:
     return len(text.split()) > 3
 
 
+def reasons_only(text: str) -> bool:
+    """Tells whether a reply is JSON whose fields hold its reasoning, and no answer that can be made out."""
+    return _IS_REASONED.match(text) is not None and not _fields(text)
+
+
 def _fields(text: str) -> list[JSON]:
     matches = list(_FIELD.finditer(text))
-    if not matches and _REASONED.search(text):
-        matches = list(_OTHER_FIELD.finditer(text))
+    reasoned = _REASONED.search(text) if not matches else None
+    if reasoned is not None:
+        matches = list(_OTHER_FIELD.finditer(text, reasoned.end()))
+        if not matches:
+            return _left_over(text, reasoned.start())
     return [_field(text, matches[-1].end())] if matches and "{" in text[: matches[-1].start()] else []
+
+
+def _left_over(text: str, start: int) -> list[JSON]:
+    """Returns what an object holds beside its reasoning."""
+    try:
+        value = json.JSONDecoder(strict=False).raw_decode(text, start)[0]
+    except (ValueError, RecursionError):
+        return []
+    left = {name: each for name, each in value.items() if not _IS_REASONING.match(name)}
+    return [next(iter(left.values())) if len(left) == 1 else left] if left else []
 
 
 def _field(text: str, start: int) -> JSON:

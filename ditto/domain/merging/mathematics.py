@@ -20,7 +20,7 @@ _MATRIX = re.compile(r"\\begin\s*\{([pbvBV]?matrix|array)\}(?:\s*\{[lcr|]*\})?(.
 _AROUND_MATRIX = re.compile(r"[\s()\[\]]*\Z")
 _EVERYTHING = re.compile(r"(?:\\reals|all real(?: number)?s?|every real number|\(\s*-\s*∞\s*,\s*\+?\s*∞\s*\))\Z", re.I)
 _NOTHING = re.compile(r"(?:⟦\s*⟧|no (?:real )?solutions?|none|(?:the )?empty set|no such \w+(?: exists?)?)\Z", re.I)
-_QUOTED = re.compile(r"«([^»]*)»")
+_QUOTED = re.compile(r"«([^»]*)»(?:\s*\^\s*\{?[23]\}?)?")
 _BASE = re.compile(r"(?<=\d)_(?:\{[^{}]*\}|\w)")
 _NAME = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'*(?:\s*\([^()=]*\))?\Z")
 _RELATION = re.compile(r"[=<>≤≥≠≈]")
@@ -39,6 +39,7 @@ _BRACKETS = {"(": ")", "[": "]", "{": "}", "⟦": "⟧", "⟨": "⟩"}
 
 
 _SHORT_CHARS = 120
+_OF_VARIABLES = ("expression", "equation")
 _NOTATION = re.compile(
     r"[\\^=<>∈∪√π≤≥±]|\d_\{?\d|(?<!\d\d)\d[a-z]\b|[)\]]\s*[+*/(]|^\s*[\[(].*,.*[\])]\s*$|\w\s*[+*/]\s*\w"
 )
@@ -54,6 +55,11 @@ def senses(text: str) -> tuple[Hashable, ...]:
         return _senses(notation.plain(text), 0)
     except NoFormula:
         return ()
+
+
+def function(text: str) -> Hashable | None:
+    """Returns the key of a formula with variables, None of anything else."""
+    return next((sense for sense in senses(text) if isinstance(sense, tuple) and sense[0] in _OF_VARIABLES), None)
 
 
 def is_notation(text: str) -> bool:

@@ -98,6 +98,8 @@ class Answer:
 def sheet(text: str) -> Sheet:
     """Returns a reply prepared for reading: without its reasoning, and with the answers that it marks."""
     said = thoughts.removed(text)
+    if "{" in said and finals.reasons_only(said):
+        return Sheet(text="", finals=())
     said = _CUTOFF.sub("", said) if "s of my " in said else said
     return Sheet(text=said, finals=tuple(finals.of(said)))
 

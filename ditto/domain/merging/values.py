@@ -1,8 +1,8 @@
 """JSON values by meaning: which are the same, and how similar two are.
 
-Equal: numbers by value, texts without regard to case, spacing, kind of quotes and dashes or final stop, days in any
-notation, lists in order, objects in any order. True is no number and null is not absent. It is an equivalence, because
-it is equality of `key`.
+Equal: numbers by value; texts without regard to case, spacing, commas, kind of quotes and dashes or final stop; days
+and formulas in any notation; lists in order, objects in any order. True is no number and null is not absent. It is an
+equivalence, because it is equality of `key`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from ditto.domain.merging import dates, numbers
+from ditto.domain.merging import dates, mathematics, numbers, wording
 from ditto.domain.spec import JSON
 
 NAMING = ("id", "key", "name", "type", "kind", "function", "action", "method", "title", "label", "code")
@@ -26,6 +26,11 @@ _QUOTES = str.maketrans(
     {"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "‐": "-", "_": " "}
 )
 _AROUND_SIGNS = re.compile(r"\s*([^\w\s])\s*")
+_COMMA = re.compile(r",\s+")
+_FORMULA_CHARS = 120
+_WITH_VARIABLES = re.compile(r"\A(?=.*\d)(?=.*[+*/^=])(?=.*[a-z])[\da-z\s.+*/^=()-]+\Z")
+"""What may be a formula with variables; only one that can be read as such is compared as one."""
+
 _POWER = re.compile(r"\*\*")
 
 
@@ -94,7 +99,10 @@ def _object_similarity(one: dict[str, JSON], other: dict[str, JSON]) -> float:
 def _text_key(text: str) -> Hashable:
     day = dates.entire(text) if text[:1].isdigit() or text[-1:].isdigit() else None
     if day is not None:
-        return ("day", day)
-    plain = unicodedata.normalize("NFKC", text).translate(_QUOTES).casefold()
+        return ("day", dates.shown(day))
+    if len(text) <= _FORMULA_CHARS and _WITH_VARIABLES.search(text) and (found := mathematics.function(text)):
+        return ("formula", found)
+    plain = unicodedata.normalize("NFKC", wording.unabbreviated(text)).translate(_QUOTES).casefold()
+    plain = _COMMA.sub(" ", plain)
     plain = _AROUND_SIGNS.sub(r"\1", _POWER.sub("^", " ".join(plain.split())))
     return ("text", plain.rstrip(".!") or plain)

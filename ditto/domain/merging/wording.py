@@ -79,9 +79,7 @@ class Word:
 
 def words(text: str) -> list[Word]:
     """Returns the words of a text in order; of scripts that part none, the pieces between particles."""
-    if _ABBREVIATES.search(text):
-        for pattern, replacement in _SAME:
-            text = pattern.sub(replacement, text)
+    text = unabbreviated(text)
     if "'" in text or "’" in text:
         text = _ELISION.sub("", text)
     found: list[Word] = []
@@ -92,6 +90,14 @@ def words(text: str) -> list[Word]:
         else:
             found.append(_word(written))
     return found
+
+
+def unabbreviated(text: str) -> str:
+    """Returns a text with the few abbreviations spelled out that mean one thing only."""
+    if _ABBREVIATES.search(text):
+        for pattern, replacement in _SAME:
+            text = pattern.sub(replacement, text)
+    return text
 
 
 @lru_cache(maxsize=16_384)

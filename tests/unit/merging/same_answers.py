@@ -409,7 +409,7 @@ PANELS: list[tuple[str, list[list[str]], AnswerKind | None]] = [
         ["g(a=1)"],
     ], AnswerKind.JSON),
     ("What is the smallest positive integer $n$ such that $n^2$ is divisible by 18?", [
-        ["We need $18 \\mid n^2$. Since $18 = 2\\cdot 3^2$, both $2$ and $3$ divide $n$, so so it is $\\boxed{6}$.",
+        ["We need $18 \\mid n^2$. Since $18 = 2\\cdot 3^2$, both $2$ and $3$ divide $n$, so it is $\\boxed{6}$.",
          '{\n  "reasoning": "18 = 2 * 3^2 so 2 and 3 divide n. $\\\\frac{36}{18} = 2$.",\n  "answer": "6"\n}',
          "To have 18 divide n^2 we need 6 | n.\n\nTherefore, the smallest positive integer is 6."],
         ["The answer is $\\boxed{18}$."],
