@@ -215,7 +215,7 @@ async def test_fifty_at_once_share_and_all_are_right(serving):
         ({"prompt": "x", "models": ["opnai/gpt-5"]}, ["models.0"]),
         ({"prompt": "x", "strategy": "vote"}, ["strategy"]),
         ({"prompt": "x", "schema": {"type": "strin"}}, ["schema"]),
-        ({"prompt": "x", "judge": "sim/terse"}, ["judge"]),
+        ({"prompt": "x", "judge": "nobody/x"}, ["judge"]),
         (
             {"prompt": "x", "temperature": "hot", "maxRetries": 11, "models": "sim/terse"},
             ["models", "temperature", "maxRetries"],
