@@ -58,7 +58,9 @@ class Server:
         self._run("pg_ctl", "start", "-D", self._data, "-w", "-t", _WAIT_S, "-l", self._folder / "log", "-o", options)
 
     def stop(self, mode: str = "immediate") -> None:
-        """Ends the server; `immediate` as a crash would, with nothing written that was not yet."""
+        """Ends the server, if it runs; `immediate` as a crash would, with nothing written that was not yet."""
+        if not (self._data / "postmaster.pid").exists():
+            return
         self._run("pg_ctl", "stop", "-D", self._data, "-w", "-t", _WAIT_S, "-m", mode)
 
     def restart(self) -> None:
