@@ -24,6 +24,7 @@ from ditto.errors import (
     Unavailable,
 )
 from ditto.runtime.adopting import Adopter
+from ditto.runtime.belonging import own_job
 from ditto.runtime.calling import CallerPort, Lines
 from ditto.runtime.held import Capacity, Held, HeldJobs
 from ditto.runtime.lease import Lease
@@ -135,6 +136,8 @@ class Host:
             clock=self._clock,
         )
         own = await self._journal.held(self._name)
+        if self._own_job:  # a restart after the job's end makes no spare of it
+            self._used = await self._journal.row(self._name.removeprefix(PREFIX)) is not None
         if own:
             self._hold()
             await self._adopter.take_up(own)
@@ -157,7 +160,7 @@ class Host:
 
         Raises:
             KeyTaken: The claim names another job; this one was not begun.
-            SpareTaken: This is another job's own actor.
+            SpareTaken: This is another job's own actor, or the id is another job's.
             RateLimited: As many jobs run and wait here as may.
             Unavailable: This holder is draining.
             StoreUnavailable: Nothing was begun.
@@ -175,7 +178,7 @@ class Host:
         try:
             await self._journal.append(append)
         except AppendConflict:
-            return fold(job_id, await self._journal.read(job_id))
+            return own_job(job_id, await self._journal.read(job_id), spec)
         except BaseException:
             self._used = not self._own_job
             raise

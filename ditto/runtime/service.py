@@ -32,8 +32,9 @@ from ditto.errors import (
     Unavailable,
 )
 from ditto.runtime.afterwards import Afterwards
+from ditto.runtime.belonging import own_job
 from ditto.runtime.learning import Book
-from ditto.runtime.placement import Placer
+from ditto.runtime.placement import HostPort, Placer
 from ditto.runtime.runner import Clock, utc_now
 from ditto.settings import Settings
 from ditto.settings.resolving import resolve
@@ -330,20 +331,23 @@ class Service:
         job_id, host = self._placer.place(placement)
         for _ in range(TRIES):
             try:
-                return await host.accept(job_id, spec, claim)
+                if (job := await self._accepted(job_id, host, spec, claim)) is not None:
+                    return job
             except SpareTaken:  # another process was quicker
                 job_id, host = self._placer.place(Placement.SHARED if placement is Placement.AUTO else placement)
-            except HolderGone:
-                if (job := await self._accepted(job_id)) is not None:
-                    return job
+            else:
                 if placement is not Placement.DEDICATED:
                     host = self._placer.shared()  # should both come to life, the journal lets one accept this id
         raise Unavailable("no holder of jobs can be reached")
 
-    async def _accepted(self, job_id: str) -> Job | None:
-        await asyncio.sleep(PAUSE_S)
-        records = await self._journal.read(job_id)
-        return fold(job_id, records) if records else None
+    async def _accepted(self, job_id: str, host: HostPort, spec: JobSpec, claim: Claim | None) -> Job | None:
+        """Returns the job once this holder has accepted it, None where it cannot be reached and has not."""
+        try:
+            return await host.accept(job_id, spec, claim)
+        except HolderGone:
+            await asyncio.sleep(PAUSE_S)
+            records = await self._journal.read(job_id)
+            return own_job(job_id, records, spec) if records else None
 
     async def _known(self, request: Request, taken: KeyTaken) -> Submitted:
         if taken.fingerprint != request.fingerprint():

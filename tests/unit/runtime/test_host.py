@@ -154,6 +154,27 @@ async def test_a_jobs_own_actor_takes_no_second_job(house):
         await own.accept("j2", asked("a"), None)
 
 
+async def test_the_actor_of_a_job_that_has_ended_is_no_spare_after_a_restart(house):
+    own = await house.host("job:j1")
+    await own.accept("j1", asked("a"), None)
+    await house.ended(own, "j1")
+    await house.kill_9(own)
+    again = await house.host("job:j1")
+    assert (await again.status()).used
+    with pytest.raises(SpareTaken):
+        await again.accept("j1", asked("b"), None)
+
+
+async def test_an_id_that_has_become_another_requests_job_is_refused_and_the_same_request_gets_its_own(house):
+    host = await house.host()
+    mine = asked("a", metadata={"mine": True})
+    await host.accept("j1", mine, None)
+    with pytest.raises(SpareTaken):
+        await host.accept("j1", asked("b"), None)
+    assert (await host.accept("j1", mine, None)).spec == mine
+    assert house.models.asked["b"] == 0
+
+
 async def test_a_spare_whose_key_was_taken_stays_a_spare(house):
     host, own = await house.host(), await house.host("job:j2")
     claim = Claim(key="k", fingerprint="f")

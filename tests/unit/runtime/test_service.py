@@ -170,6 +170,18 @@ async def test_a_spare_that_another_process_was_quicker_to_take_is_no_failure(to
     assert result(submitted.job) in ("42", "It is 42.")
 
 
+async def test_nobody_gets_the_job_of_another_request_that_has_got_his_spares_id_and_died(town):
+    await spare_ready(town)
+    town.runtime = Runtime(spares=0)
+    others = resolve(asked(prompt="What is 2 * 3?"), SETTINGS, utc_now())
+    for name in list(town.spares._ready):
+        await town.hosts[name].accept(name.removeprefix("job:"), others, None)
+        await town.kill_9(name)
+    submitted = await town.the_service.ask(asked())
+    assert submitted.job.spec.messages != others.messages
+    assert result(submitted.job) in ("42", "It is 42.")
+
+
 async def test_a_retry_asks_only_what_failed(town):
     town.models._answers["ollama/down"] = asyncio.get_running_loop().create_future()
     town.models.release("ollama/down", Failure(type="Unreachable", message="no route"))
