@@ -176,6 +176,7 @@ class Faults:
         victim = await self._found(self.victims.everything, VICTIM_S)
         if victim is None or self.database is None:
             return False
+        victim = replace(victim, name="postgres")
         at = time.time()
         await asyncio.to_thread(self.database.restart)
         back_at = time.time()

@@ -36,7 +36,7 @@ class Toll:
         in_flight: Calls in the victims' hands.
         repeated: Calls asked again before their reply was in the journal.
         not_its_own: Those of them that were not in the victim's hands.
-        broken: Foreign clients that got an error, or no answer in time.
+        broken: Foreign clients that got an error instead of an answer.
         came_back: Clients of Ditto's own that passed an error on, and were asked again with the key.
     """
 
@@ -199,14 +199,13 @@ def _judge_clients(
             account.ended_twice.append(f"{who}: {seen.jobs} {seen.answers}")
         if seen.torn:
             account.torn.append(f"{who}: {seen.torn}")
-        if not seen.answers and (seen.case.way.keyed or seen.accepted):
+        if not seen.served and (seen.case.way.keyed or seen.accepted):
             account.unserved.append(f"{who}: {seen.troubles[-3:]}")
-        for name in {blame.at(moment) for moment, _ in seen.troubles}:
-            toll = account.tolls[name]
-            if seen.case.way.keyed:
-                toll.came_back += 1
-            else:
-                toll.broken += 1
+        if seen.case.way.keyed:
+            for name in {blame.at(moment) for moment, _ in seen.troubles}:
+                account.tolls[name].came_back += 1
+        elif seen.troubles and not seen.served:
+            account.tolls[blame.at(seen.troubles[0][0])].broken += 1
 
 
 def _judge_calls(

@@ -36,6 +36,7 @@ class Sighting:
         answers: Each answer that it got: state, result, and how many models had replied.
         answered_at: The moment of each.
         troubles: The moment and the name of each error that it got on the way.
+        served: It got an answer by itself.
         torn: What was wrong with the numbers of its events, blank where nothing was.
     """
 
@@ -46,6 +47,7 @@ class Sighting:
     answers: list[tuple[str, Any, int]] = field(default_factory=list)
     answered_at: list[float] = field(default_factory=list)
     troubles: list[tuple[float, str]] = field(default_factory=list)
+    served: bool = False
     torn: str = ""
 
     def told(self, job_id: str) -> None:
@@ -85,6 +87,7 @@ class Clients:
                 await self._foreign_poll(seen)
             case _:
                 await self._come_back(seen)
+        seen.served = bool(seen.answers)
 
     async def look_again(self) -> None:
         """Asks every keyed case once more with its key, and every other known job by its id."""

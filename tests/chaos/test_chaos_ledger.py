@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,6 +81,7 @@ def seen(way: Way = Way.WAIT) -> Sighting:
     asked = Case(number=0, left=6, right=7, way=way, shared=True, slowness="slow=1s")
     sighting = Sighting(case=asked, asked_at=NOON)
     sighting.answered(JOB, "complete", "42", 3)
+    sighting.served = True
     return sighting
 
 
@@ -218,6 +220,7 @@ def test_a_wrong_answer_is_found():
     wrong = Case(number=0, left=6, right=8, way=Way.WAIT, shared=True, slowness="slow=1s")
     sighting = Sighting(case=wrong, asked_at=NOON)
     sighting.answered(JOB, "complete", "42", 3)
+    sighting.served = True
 
     found = account({JOB: whole()}, [], [sighting], [])
 
@@ -226,7 +229,7 @@ def test_a_wrong_answer_is_found():
 
 @pytest.mark.parametrize(("way", "broken", "came_back"), [(Way.FOREIGN_WAIT, 1, 0), (Way.WAIT, 0, 1)])
 def test_a_clients_errors_count_once_for_each_fault(way, broken, came_back):
-    sighting = seen(way)
+    sighting = Sighting(case=replace(case(), way=way), asked_at=NOON)
     sighting.troubles += [(NOON + 4.1, "status 500"), (NOON + 4.2, "status 503")]
 
     found = account({JOB: whole()}, once(), [sighting], [fault(Kind.REPLICA, 4.0)])
