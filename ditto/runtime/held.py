@@ -184,7 +184,8 @@ class HeldJobs:
         try:
             if job_id in self._fresh:
                 records = await self._journal.read(job_id)
-                if not fold(job_id, records).state.ended:
+                job = fold(job_id, records)
+                if not job.state.ended and job.holder == self._holder:  # another may have taken it over meanwhile
                     self.run(job_id, records)
             else:
                 self.beginning.discard(job_id)

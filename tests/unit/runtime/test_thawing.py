@@ -15,12 +15,13 @@ from ditto.providers.port import ModelRequest
 from ditto.runtime import calling
 from ditto.runtime.caller import Caller
 from ditto.runtime.calling import Lines
+from ditto.runtime.held import Capacity
 from ditto.runtime.host import Host
 from ditto.runtime.lease import FRESH_S, Lease
 from ditto.runtime.orders import Order
 from ditto.store.memory import MemoryJournal
 from tests.unit.runtime.callers import CannedModels, KillableCaller
-from tests.unit.runtime.house import WAIT_S, asked, until
+from tests.unit.runtime.house import WAIT_S, House, asked, result, until
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 REQUEST = ModelRequest(model="a", messages=(Message(role="user", content="?"),))
@@ -41,6 +42,13 @@ class Clock:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     monkeypatch.setattr(calling, "PAUSE_S", 0.0)
+
+
+@pytest.fixture
+async def house():
+    built = House()
+    yield built
+    await built.close()
 
 
 def lines(caller: KillableCaller, may_order=lambda: True) -> Lines:
@@ -175,3 +183,19 @@ async def test_a_holder_that_has_been_replaced_says_so_that_its_process_ends():
     await journal.begin_epoch("host:0")
     await host.adopt("j1")
     assert told == ["replaced"]
+
+
+async def test_a_job_that_waited_and_was_taken_over_meanwhile_is_not_begun(house):
+    crowded = await house.host("host:0", capacity=Capacity(running=1))
+    other = await house.host("host:1")
+    await crowded.accept("running", asked("first"), None)
+    await crowded.accept("waiting", asked("second"), None)
+    await other.take_up([await house.journal.row("waiting")])
+    await until(lambda: house.models.asked["second"] == 1)
+    house.models.release("first", Reply(text="42"))
+    await house.ended(crowded, "running")
+    await turns()
+    assert (await crowded.status()).open_jobs == 0
+    house.models.release("second", Reply(text="42"))
+    job = await house.ended(other, "waiting")
+    assert (result(job), job.holder, job.adoptions) == ("42", "host:1", 1)
