@@ -26,9 +26,10 @@ from ditto.domain.request import Request
 from ditto.domain.view import JobView
 from ditto.errors import BadRequest, ConfigurationError, Conflict, NotFound, ServiceError
 from ditto.runtime.afterwards import Afterwards
+from ditto.runtime.learning import forget_skills
 from ditto.runtime.runner import utc_now
 from ditto.settings import Settings
-from ditto.store.port import Filter, Journal
+from ditto.store.port import Filter, Journal, Learned
 
 _LISTENS_S = 5.0
 PAGE = 200
@@ -167,6 +168,12 @@ class Stored:
     async def feedback(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
         """Keeps what is said of a complete job's result; `body` as the wire has it."""
         return _view(await self._afterwards().add(await self._job(job_id), parse_feedback(body)))
+
+    async def learned(self, *, forget: bool) -> Learned:
+        """Returns what the store's jobs have taught; with `forget`, after it was forgotten."""
+        if forget:
+            await forget_skills(self._journal, utc_now())
+        return await self._journal.learned()
 
     async def is_orphan(self, job_id: str, now: datetime) -> bool:
         """Tells whether the job waits for a holder that nobody has seen for as long as its lease."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ditto.cli.options import Where
+
 if TYPE_CHECKING:
     from ditto.settings import Settings
 
@@ -20,17 +22,42 @@ _NOTE = 'Set a provider\'s variable, then: ditto run -m PROVIDER/MODEL -m PROVID
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings.")] = None,
+    skills: Annotated[bool, typer.Option("--skills", help="Show what the store's own jobs have taught.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="With --skills: have it forgotten.")] = False,
 ) -> None:
     """Show the providers, whether their keys are there, the panels, and the simulated models."""
     from ditto import settings as configuration
     from ditto.cli.ending import reported
 
     with reported():
+        if skills or forget:
+            _show_skills(config, forget=forget, json_wanted=as_json)
+            return
         shown = overview(configuration.load(config), os.environ)
         if as_json:
             print(json.dumps(shown, ensure_ascii=False, indent=2))
         else:
             _print(shown)
+
+
+def _show_skills(config: Path | None, *, forget: bool, json_wanted: bool) -> None:
+    from ditto.cli import learned
+    from ditto.cli.ending import run_async
+
+    found = run_async(learned.learned(Where(config=config), forget=forget))
+    if json_wanted:
+        print(json.dumps(learned.as_json(found), ensure_ascii=False, indent=2))
+        return
+    if not found.skills.kinds:
+        print(
+            f"nothing is known of any model yet (version {found.skills.version}): thirty complete jobs teach something"
+        )
+        return
+    _section(
+        f"Skills, version {found.skills.version}: right where the question is of average ease", learned.rows(found)
+    )
+    if found.skills.families:
+        _section("Relatives: what they say together counts less", learned.relatives(found))
 
 
 def overview(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,152 @@
+"""Skills are learned from the journal's own unlabelled jobs, and given to jobs at their acceptance."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from ditto.domain import events as ev
+from ditto.domain import strategies
+from ditto.domain.events import Reply
+from ditto.domain.job import fold
+from ditto.domain.request import parse
+from ditto.domain.skills.sheet import NOTHING
+from ditto.domain.verdict import BasisKind
+from ditto.runtime.learning import FEWEST, Book, Learner, forget_skills
+from ditto.runtime.runner import utc_now
+from ditto.settings import from_args
+from ditto.settings.resolving import resolve
+from ditto.store.memory import MemoryJournal
+from ditto.store.port import Append, Learned
+from tests.unit.domain.jobs import spec
+
+MODELS = ("good", "fair", "other", "poor")
+NOW = utc_now()
+
+
+@pytest.fixture
+def journal():
+    return MemoryJournal()
+
+
+async def answered(journal, number, texts, *, at=NOW):
+    """Writes the journal of one complete job in which the models said these numbers."""
+    job_id = f"job{number:05}"
+    asked = spec(*MODELS, deadline_at=NOW.replace(year=2999))
+    moment = at + timedelta(seconds=number)
+    events = [ev.JobAccepted(spec=asked, holder="host:0")]
+    events += [ev.CallStarted(call=model, round=1, caller="caller:0") for model in MODELS]
+    events += [
+        ev.CallCompleted(call=model, round=1, reply=Reply(text=text)) for model, text in zip(MODELS, texts, strict=True)
+    ]
+    begun = Append(job_id=job_id, id=f"a{number}", after=0, events=tuple((moment, event) for event in events))
+    await journal.append(begun)
+    verdict = strategies.verdict(fold(job_id, await journal.read(job_id)))
+    ended = ev.JobCompleted(verdict=verdict, merge_s=0.0)
+    await journal.append(Append(job_id=job_id, id=f"b{number}", after=len(events), events=((moment, ended),)))
+
+
+async def history(journal, questions, *, first=0):
+    """Writes jobs in which one model is always with the majority, two mostly, and one seldom."""
+    for number in range(first, first + questions):
+        right = str(100 + number)
+        fair = right if number % 4 else str(7000 + number)
+        other = right if number % 5 else str(8000 + number)
+        await answered(journal, number, (right, fair, other, right if number % 6 == 0 else str(9000 + number)))
+
+
+async def test_thirty_jobs_teach_which_model_is_better(journal):
+    await history(journal, FEWEST)
+    await Learner(journal).look()
+    learned = (await journal.learned()).skills
+    assert learned.version == 1
+    numbers = learned.kinds["number"]
+    assert numbers["good"].skill > numbers["fair"].skill > numbers["poor"].skill
+
+
+async def test_fewer_teach_nothing(journal):
+    await history(journal, FEWEST - 1)
+    await Learner(journal).look()
+    assert (await journal.learned()).skills == NOTHING
+
+
+async def test_a_later_look_learns_from_what_is_new_and_counts_up(journal):
+    learner = Learner(journal)
+    await history(journal, FEWEST)
+    await learner.look()
+    await learner.look()
+    assert (await journal.learned()).skills.version == 1
+    await history(journal, FEWEST, first=FEWEST)
+    await learner.look()
+    learned = (await journal.learned()).skills
+    assert learned.version == 2
+    assert learned.kinds["number"]["good"].questions == 2 * FEWEST
+
+
+async def test_a_keeper_that_begins_anew_does_not_learn_the_same_again(journal):
+    await history(journal, FEWEST)
+    await Learner(journal).look()
+    await Learner(journal).look()
+    assert (await journal.learned()).skills.version == 1
+
+
+async def test_what_is_forgotten_is_not_learned_again_from_the_same_jobs(journal):
+    learner = Learner(journal)
+    await history(journal, FEWEST)
+    await learner.look()
+    assert await forget_skills(journal, NOW + timedelta(days=1)) == 2
+    await learner.look()
+    assert (await journal.learned()).skills.kinds == {}
+
+
+async def test_of_two_that_learn_at_once_one_is_heard(journal):
+    await history(journal, FEWEST)
+    one, other = Learner(journal), Learner(journal)
+    await one.look()
+    await other.look()
+    assert (await journal.learned()).skills.version == 1
+
+
+async def test_a_job_keeps_the_skills_it_was_accepted_with(journal):
+    await history(journal, FEWEST)
+    await Learner(journal).look()
+    settings = from_args({"providers": {"x": {"base_url": "http://127.0.0.1:1"}}}, source="x")
+    learned = await journal.learned()
+    renamed = {
+        kind: {f"x/{name}": skill for name, skill in skills.items()} for kind, skills in learned.skills.kinds.items()
+    }
+    skills = type(learned.skills)(version=7, kinds=renamed)
+    asked = parse({"prompt": "What is 6 * 7?", "models": [f"x/{model}" for model in MODELS]})
+    job_spec = resolve(asked, settings, NOW, skills)
+    assert job_spec.skills is not None
+    assert job_spec.skills.version == 7
+    texts = dict(zip(job_spec.calls, ("42", "41", "41", "40"), strict=True))
+    records = [ev.JobAccepted(spec=job_spec, holder="host:0")]
+    records += [ev.CallStarted(call=call.name, round=1, caller="caller:0") for call in texts]
+    records += [ev.CallCompleted(call=call.name, round=1, reply=Reply(text=text)) for call, text in texts.items()]
+    numbered = [ev.Recorded(seq=seq, at=NOW, event=ev.decode(ev.encode(e))) for seq, e in enumerate(records, 1)]
+    verdict = strategies.verdict(fold("j", numbered))
+    assert (verdict.basis.kind, verdict.basis.skills) == (BasisKind.HISTORY, 7)
+
+
+async def test_a_service_reads_the_newest_skills_now_and_then(journal, monkeypatch):
+    book = Book(journal)
+    assert await book.skills() == NOTHING
+    await history(journal, FEWEST)
+    await Learner(journal).look()
+    assert await book.skills() == NOTHING
+    monkeypatch.setattr("ditto.runtime.learning.READ_AGAIN_S", -1.0)
+    for _ in itertools.repeat(None, 3):
+        last = await book.skills()
+        assert book._reading is not None
+        await book._reading
+    assert (await book.skills()).version == 1
+    assert last.version == 1
+
+
+async def test_learned_skills_of_no_later_version_are_refused(journal):
+    await journal.learn(Learned(skills=type(NOTHING)(version=3), since=NOW))
+    with pytest.raises(Exception, match="version 3 or later"):
+        await journal.learn(Learned(skills=type(NOTHING)(version=3), since=NOW))
