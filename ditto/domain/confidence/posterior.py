@@ -16,7 +16,8 @@ A reply's weight is an exponent of its factor and its part of its group's size: 
 
 Right answers of some kinds come in several forms, so that two groups may be right both. There each group other than the
 main one is right as well with odds ρα ∏ σ(s_i + θ) to the wrong group's α ∏ σ(-s_i - θ). The probability of the leading
-group counts that in; those of the others stay what is left, so that all of them together are at most 1.
+group counts that in; those of the others stay what is left, so that all of them together are at most 1. Where answers
+may have been taken for the same that are not, a group's answer is right that much less often.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.domain.confidence.prior import PRIOR, Prior
+from ditto.domain.confidence.prior import EXACT, PRIOR, Comparison, Prior
 
 Floats = NDArray[np.float64]
 
@@ -59,29 +60,31 @@ class Votes:
 
 
 def posteriors(
-    votes: Votes, *, options: int | None = None, forms: float = 0.0, lead: int | None = None, prior: Prior = PRIOR
+    votes: Votes, how: Comparison = EXACT, *, lead: int | None = None, prior: Prior | None = None
 ) -> list[float]:
     """Returns for each group the probability that its answer is right; what is missing to 1 is "none of these".
 
     Args:
         votes: At least one.
-        options: How many answers are offered, None where answers are open.
-        forms: ρ, how often right answers differ in form.
+        how: The answers compare.
         lead: The group that is the result; the likeliest if None.
-        prior: The numbers of the model.
+        prior: The numbers of the model; `PRIOR` if None.
     """
+    prior = prior or PRIOR
     members = np.asarray(votes.groups)
     weights = np.asarray(votes.weights, dtype=np.float64)
     count = int(members.max()) + 1
     sizes: Floats = np.bincount(members, weights=weights, minlength=count).astype(np.float64)
     right, wrong, log_prior = _evidence(members, weights, votes.skills, count, prior)
     all_wrong = wrong.sum(axis=0)
-    if forms > 0.0 and options is None and count > 1:
-        return _with_forms(sizes, right, wrong, all_wrong + log_prior, forms, lead, prior)
-    integrals = _log_sum(np.vstack([right - wrong + all_wrong, all_wrong]) + log_prior)
-    logs = integrals + mixed_partitions(sizes, options, prior)
-    terms = np.exp(logs - logs.max())
-    return [float(term) for term in terms[:-1] / terms.sum()]
+    if how.forms > 0.0 and how.options is None and count > 1:
+        chances = _with_forms(sizes, right, wrong, all_wrong + log_prior, how.forms, lead, prior)
+    else:
+        integrals = _log_sum(np.vstack([right - wrong + all_wrong, all_wrong]) + log_prior)
+        logs = integrals + mixed_partitions(sizes, how.options, prior)
+        terms = np.exp(logs - logs.max())
+        chances = [float(term) for term in terms[:-1] / terms.sum()]
+    return [chance * (1.0 - how.lumped) for chance in chances]
 
 
 def mixed_partitions(sizes: Floats, options: int | None, prior: Prior) -> Floats:

@@ -20,7 +20,8 @@ class Prior:
         ease_spread: τ, the standard deviation of a question's ease.
         concentrations: α of an ordinary question and of a trap, where most errors are the same error.
         traps: The share of questions that are traps.
-        forms: How often, relative to α, an answer that differs from the right one is right as well.
+        forms: ρ of `Comparison`, where right answers may differ in form.
+        lumped: Of `Comparison`, where answers are compared by their words.
         kinship: How much of a model's second reply to the same question is an echo of its first, 0 to 1.
     """
 
@@ -29,6 +30,7 @@ class Prior:
     concentrations: tuple[float, float] = (8.0, 1.0)
     traps: float = 0.35
     forms: float = 0.12
+    lumped: float = 0.06
     kinship: float = 0.5
 
     @property
@@ -39,10 +41,36 @@ class Prior:
 
 PRIOR = Prior()
 
-_SEVERAL_FORMS = frozenset({AnswerKind.JSON})
-"""Objects may differ in an optional part, or in how a text in them is put, and be right both."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How answers of one kind compare.
+
+    Attributes:
+        options: How many answers are offered, None where answers are open.
+        forms: ρ, how often, relative to α, an answer that differs from the right one is right as well.
+        lumped: How often answers that were taken for the same are not.
+    """
+
+    options: int | None = None
+    forms: float = 0.0
+    lumped: float = 0.0
 
 
-def forms(kind: AnswerKind, prior: Prior) -> float:
-    """Returns how often right answers of a kind differ in form, relative to α; 0 where they never do."""
-    return prior.forms if kind in _SEVERAL_FORMS else 0.0
+def comparison(kind: AnswerKind | None, options: int | None = None, prior: Prior = PRIOR) -> Comparison:
+    """Returns how answers of a kind compare.
+
+    Objects may differ in an optional part, or in how a text in them is put, and be right both. So may short texts;
+    and these are taken for the same where their words say so, which is a guess. All else is compared exactly.
+    """
+    match kind:
+        case AnswerKind.JSON:
+            return Comparison(options=options, forms=prior.forms)
+        case AnswerKind.TEXT:
+            return Comparison(options=options, forms=prior.forms, lumped=prior.lumped)
+        case _:
+            return Comparison(options=options)
+
+
+EXACT = Comparison()
+"""Open answers that are compared exactly."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ditto.domain.confidence.prior import PRIOR, forms
+from ditto.domain.confidence.prior import Comparison, comparison
 from ditto.domain.merging import assembly, choosing, intents, summary, texts, values, voting
 from ditto.domain.merging.assembly import ABSENT, Field
 from ditto.domain.merging.voting import Electorate, Group
@@ -37,12 +37,13 @@ def verdict(
     given = {at: ballot.value for at, ballot in enumerate(ballots) if _votes(ballot, intended[at], validator)}
     kind, options = _kind(given.values(), schema)
     electorate = voting.electorate(ballots, kind, skills)
-    whole = voting.ranked({at: values.key(value) for at, value in given.items()}, electorate, options=options)
+    how = comparison(kind, options)
+    whole = voting.ranked({at: values.key(value) for at, value in given.items()}, electorate, how)
     if not whole:
         return _without_votes(ballots, intended)
     voters = {at: given[at] for group in whole for at in group.members}
     made = _made(voters, whole, ballots, electorate, validator)
-    merged = _verdict(ballots, intended, voters, whole, made, electorate, kind, options, review_threshold)
+    merged = _verdict(ballots, intended, voters, whole, made, electorate, how, review_threshold)
     return replace(merged, kind=kind, options=options, basis=voting.basis(electorate, skills, merged.confidence))
 
 
@@ -105,15 +106,13 @@ def _verdict(
     whole: Sequence[Group],
     made: _Made,
     electorate: Electorate,
-    kind: AnswerKind,
-    options: int | None,
+    how: Comparison,
     review_threshold: float,
 ) -> Verdict:
     composite = isinstance(made.result, dict | list)
     winner = next((group for group in whole if group.key == values.key(made.result)), None)
     lead = None if winner is None else whole.index(winner)
-    many = forms(kind, PRIOR)
-    chances = voting.probabilities(whole, electorate, options=options, forms=many, lead=lead)
+    chances = voting.probabilities(whole, electorate, how, lead=lead)
     by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
     field_verdicts = {pointer: _field(field, voters, ballots, electorate) for pointer, field in made.fields.items()}
     chance = _whole_chance(winner, chances, by_key, field_verdicts)

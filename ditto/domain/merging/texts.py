@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
+from ditto.domain.confidence.prior import comparison
 from ditto.domain.merging import choosing, expectation, intents, reading, summary, voting
 from ditto.domain.merging.reading import Answer, Expected, Sheet
 from ditto.domain.merging.voting import Electorate, Group
@@ -42,14 +43,16 @@ def verdict(
     intended = [intents.of(ballot.text, ballot.finish, question) for ballot in ballots]
     expected, found = _read(question, ballots, sheets, intended, answer)
     voters = voting.electorate(ballots, expected.kind, skills)
-    options = expected.count
-    groups = voting.ranked({at: each.key for at, each in found.items()}, voters, options=options)
-    probable = voting.probabilities(groups, voters, options=options)
+    how = comparison(expected.kind, expected.count)
+    groups = voting.ranked({at: each.key for at, each in found.items()}, voters, how)
+    probable = voting.probabilities(groups, voters, how)
     chances = {group.key: chance for group, chance in zip(groups, probable or [], strict=probable is not None)}
     readings = _readings(ballots, intended, found, groups, chances, expected)
     if groups:
         voted = _voted(ballots, readings, groups, chances, found, review_threshold, voters)
-        return replace(voted, kind=expected.kind, options=options, basis=voting.basis(voters, skills, voted.confidence))
+        return replace(
+            voted, kind=expected.kind, options=how.options, basis=voting.basis(voters, skills, voted.confidence)
+        )
     return _unvoted(ballots, readings)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ditto.domain.confidence import kinship, posterior
 from ditto.domain.confidence.kinship import Family
 from ditto.domain.confidence.posterior import Votes
-from ditto.domain.confidence.prior import PRIOR
+from ditto.domain.confidence.prior import EXACT, PRIOR, Comparison
 from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.verdict import Ballot, Basis, BasisKind
 
@@ -66,22 +66,20 @@ def electorate(ballots: Sequence[Ballot], kind: str | None, skills: SkillSheet |
     )
 
 
-def ranked(
-    keys: Mapping[int, Hashable], voters: Electorate, *, options: int | None = None, forms: float = 0.0
-) -> list[Group]:
+def ranked(keys: Mapping[int, Hashable], voters: Electorate, how: Comparison = EXACT) -> list[Group]:
     """Returns the groups of equal keys, the winner first; replies of weight 0 are left out.
 
     Args:
         keys: The key of each voting reply's answer, by its position in the panel.
         voters: The whole panel.
-        options: As `posterior.posteriors` takes it, like `forms`.
+        how: The answers compare.
     """
     groups = _groups(keys, voters)
     if len(groups) < 2:
         return groups
     if len({voters.skills[at] for group in groups for at in group.members}) == 1:
         return sorted(groups, key=lambda group: (-group.weight, group.members[0]))
-    chances = _posteriors(groups, voters, options, forms)
+    chances = _posteriors(groups, voters, how)
     order = {
         group.members[0]: (-round(chance, _DECIMALS), -_total_skill(group, voters), group.members[0])
         for group, chance in zip(groups, chances, strict=True)
@@ -92,9 +90,8 @@ def ranked(
 def probabilities(
     groups: Sequence[Group],
     voters: Electorate,
+    how: Comparison = EXACT,
     *,
-    options: int | None = None,
-    forms: float = 0.0,
     lead: int | None = None,
 ) -> list[float] | None:
     """Returns for each group the probability that it is right, None where there is no ground for one.
@@ -104,14 +101,13 @@ def probabilities(
     Args:
         groups: All groups of the vote.
         voters: The whole panel.
-        options: How many answers are offered, None where answers are open.
-        forms: How often right answers differ in form.
+        how: The answers compare.
         lead: The group that is the result, the likeliest if None.
     """
     models = {voters.models[at] for group in groups for at in group.members}
     if not models or (len(models) < 2 and not voters.informed):
         return None
-    return _posteriors(groups, voters, options, forms, lead)
+    return _posteriors(groups, voters, how, lead)
 
 
 def basis(voters: Electorate, skills: SkillSheet | None, chance: float | None) -> Basis:
@@ -142,9 +138,7 @@ def _counted(members: Mapping[Hashable, Sequence[int]], voters: Electorate) -> d
     return {at: voters.weights[at] * share for at, share in shares.items()}
 
 
-def _posteriors(
-    groups: Sequence[Group], voters: Electorate, options: int | None, forms: float, lead: int | None = None
-) -> list[float]:
+def _posteriors(groups: Sequence[Group], voters: Electorate, how: Comparison, lead: int | None = None) -> list[float]:
     counted = _counted({number: group.members for number, group in enumerate(groups)}, voters)
     heaviest = max(voters.weights[at] for at in counted)
     voting = [(number, at) for number, group in enumerate(groups) for at in group.members]
@@ -153,7 +147,7 @@ def _posteriors(
         weights=tuple(counted[at] / heaviest for _, at in voting),
         skills=tuple(voters.skills[at] for _, at in voting),
     )
-    return posterior.posteriors(votes, options=options, forms=forms, lead=lead)
+    return posterior.posteriors(votes, how, lead=lead)
 
 
 def _total_skill(group: Group, voters: Electorate) -> float:

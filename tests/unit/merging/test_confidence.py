@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ditto.domain.confidence.kinship import Family, effective
 from ditto.domain.confidence.posterior import Votes, posteriors
-from ditto.domain.confidence.prior import PRIOR
+from ditto.domain.confidence.prior import PRIOR, Comparison
 
 SIZES = st.lists(st.integers(1, 12), min_size=1, max_size=8)
 FEW = st.lists(st.integers(1, 4), min_size=1, max_size=5)
@@ -38,8 +38,8 @@ def supported(sizes: Sequence[int], joined: int, skill: float, forms: float, spa
     """Returns the confidence in one group's answer before and after one more voter joins it."""
     more = [size + (at == joined) for at, size in enumerate(sizes)]
     options = offered(sizes, spare)
-    before = posteriors(votes(sizes, skill), forms=forms, options=options, lead=joined)
-    after = posteriors(votes(more, skill), forms=forms, options=options, lead=joined)
+    before = posteriors(votes(sizes, skill), Comparison(forms=forms, options=options), lead=joined)
+    after = posteriors(votes(more, skill), Comparison(forms=forms, options=options), lead=joined)
     return before[joined], after[joined]
 
 
@@ -82,7 +82,7 @@ def test_the_posterior_agrees_with_the_definition(groups: tuple[int, ...], optio
     skills = tuple((0.5, -1.0, 2.0, 0.0, 3.0, 1.0, 1.5)[: len(groups)])
     panel = Votes(groups=groups, weights=(1.0,) * len(groups), skills=skills)
 
-    assert posteriors(panel, options=options) == pytest.approx(by_definition(panel, options), abs=1e-6)
+    assert posteriors(panel, Comparison(options=options)) == pytest.approx(by_definition(panel, options), abs=1e-6)
 
 
 @pytest.mark.parametrize("sizes", [[900, 100], [500, 300, 200], [1] * 40])
@@ -109,7 +109,7 @@ def test_probabilities_are_probabilities(
         skills=tuple(data.draw(each)),
     )
 
-    chances = posteriors(panel, options=options, forms=forms)
+    chances = posteriors(panel, Comparison(options=options, forms=forms))
 
     assert all(0.0 <= chance <= 1.0 for chance in chances)
     assert sum(chances) <= 1.0 + 1e-9
@@ -138,7 +138,7 @@ def test_one_more_supporter_never_lowers_the_confidence_in_any_answer(
 
 @given(sizes=FEW, skill=SKILLS, options=OPTIONS)
 def test_a_smaller_group_is_never_more_probable(sizes: list[int], skill: float, options: int | None) -> None:
-    chances = posteriors(votes(sizes, skill), options=offered(sizes, options))
+    chances = posteriors(votes(sizes, skill), Comparison(options=offered(sizes, options)))
 
     ordered = [chance for _, chance in sorted(zip(sizes, chances, strict=True))]
     assert ordered == pytest.approx(sorted(ordered), abs=1e-9)
@@ -149,7 +149,8 @@ def test_the_order_of_the_groups_changes_nothing(sizes: list[int], forms: float,
     assume(len(set(sizes)) == len(sizes))
     order = data.draw(st.permutations(range(len(sizes))))
 
-    plain, shuffled = posteriors(votes(sizes), forms=forms), posteriors(votes([sizes[at] for at in order]), forms=forms)
+    plain = posteriors(votes(sizes), Comparison(forms=forms))
+    shuffled = posteriors(votes([sizes[at] for at in order]), Comparison(forms=forms))
 
     assert shuffled == pytest.approx([plain[at] for at in order], abs=1e-12)
 
@@ -158,14 +159,14 @@ def test_the_order_of_the_groups_changes_nothing(sizes: list[int], forms: float,
 @given(count=st.integers(1, 1000), skill=st.floats(-6, 10), forms=FORMS)
 def test_a_thousand_replies_are_as_safe_as_one(count: int, skill: float, forms: float) -> None:
     for sizes in ([count], [1] * count, [count, 1]):
-        chances = posteriors(votes(sizes, skill), forms=forms)
+        chances = posteriors(votes(sizes, skill), Comparison(forms=forms))
 
         assert all(math.isfinite(chance) and 0.0 <= chance <= 1.0 for chance in chances)
         assert sum(chances) <= 1.0 + 1e-9
 
 
 def test_fewer_options_make_agreement_worth_less() -> None:
-    few, many, open_ended = (posteriors(votes([3, 1]), options=options)[0] for options in (2, 10, None))
+    few, many, open_ended = (posteriors(votes([3, 1]), Comparison(options=options))[0] for options in (2, 10, None))
 
     assert few < many < open_ended
 
