@@ -49,6 +49,10 @@ _FORMS = tuple(
         rf"{_NAME}\s+{_DAY}(?![\w:/.]|,\d)",
         rf"{_DAY}{_OF}{_NAME}(?!\w)",
         r"(?P<month>1?\d)[月월]\s?(?P<day>[0-3]?\d)[日일]",
+        r"(?P<year>[12]\d{3})\s?[-–/]\s?(?P<until>\d{2}|[12]\d{3})(?![\w/]|[-–.]\d)",
+        r"(?P<year>[12]\d\d0)(?P<decade>['’]?s\b|er[ -]?jahren?\b|年代)",
+        r"(?P<century>[12]?\d)(?:st|nd|rd|th|\.|e|º)?[ -](?:century|jahrhundert|jh\.|siècle|siglo|secolo|século"
+        r"|eeuw|век\w*)",
         rf"{_YEAR}(?![\w-]|[.,]\d|年\d)",
     )
 )
@@ -66,6 +70,7 @@ _TIME = re.compile(
 )  # fmt: skip
 _JOINED_TIME = re.compile(r"(?<=\d)T(?=\d\d:\d\d)")
 _SEARCHED_CHARS = 5_000
+_DECADE, _CENTURY = 10, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Date:
 
     Attributes:
         zone: Minutes east of Greenwich.
+        span: How many years are meant, `year` the first of them: a decade, a century, the season 2014/15.
         or_else: What it is if the day comes before the month.
     """
 
@@ -84,6 +90,7 @@ class Date:
     minute: int | None = None
     second: int | None = None
     zone: int | None = None
+    span: int = 1
     or_else: Date | None = None
 
     @property
@@ -134,12 +141,14 @@ def down_to(value: Date, parts: int) -> Date:
     """Returns the first one, two or three parts of a date, without its time."""
     month = value.month if parts > 1 or value.year is None else None
     day = value.day if parts > 2 or value.year is None else None
-    return Date(value.year, month, day)
+    return Date(value.year, month, day, span=value.span)
 
 
 def shown(value: Date) -> str:
     """Returns a date in ISO 8601, as far as it is given."""
     year = "-" if value.year is None else f"{value.year:04d}" if value.year > 0 else f"{-value.year} BC"
+    if value.span > 1 and value.year is not None:
+        return _shown_span(value.year, value.span)
     day = (year if value.parts else "") + (f"-{value.month:02d}" if value.month else "")
     day += f"-{value.day:02d}" if value.day else ""
     if value.hour is None:
@@ -148,6 +157,16 @@ def shown(value: Date) -> str:
     if value.zone is not None:
         clock += "Z" if not value.zone else f"{value.zone // 60:+03d}:{value.zone % 60:02d}"
     return f"{day}T{clock}" if day else clock
+
+
+def _shown_span(year: int, span: int) -> str:
+    if span == _CENTURY:
+        number = year // _CENTURY + 1
+        ending = "th" if 10 < number < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return f"{number}{ending} century"
+    if span == _DECADE and not year % _DECADE:
+        return f"{year}s"
+    return f"{year}/{(year + 1) % _CENTURY:02d}" if span == 2 else f"{year} to {year + span - 1}"
 
 
 def _at(day: Date, time: Date) -> Date:
@@ -165,7 +184,13 @@ def _dates(text: str, forms: tuple[re.Pattern[str], ...]) -> Iterator[Date]:
 
 def _date(match: re.Match[str]) -> Date | None:
     parts = match.groupdict()
+    if parts.get("century"):
+        return Date((int(parts["century"]) - 1) * _CENTURY, span=_CENTURY) if int(parts["century"]) else None
     year = int(parts["year"]) if parts.get("year") else None
+    if year is not None and parts.get("decade"):
+        return Date(year, span=_DECADE)
+    if year is not None and parts.get("until"):
+        return _span(year, parts["until"])
     if year is not None and _BEFORE_CHRIST.match(match.string, match.end()):
         year = -year
     elif year is not None and len(parts["year"]) == 2 and parts.get("first"):
@@ -181,6 +206,11 @@ def _date(match: re.Match[str]) -> Date | None:
         month = int(number)
     day = int(parts["day"]) if parts.get("day") else None
     return Date(year, month, day) if _exists(year, month, day) else None
+
+
+def _span(year: int, until: str) -> Date | None:
+    last = int(until) if len(until) > 2 else year - year % _CENTURY + int(until)
+    return Date(year, span=last - year + 1) if 0 < last - year < _CENTURY else None
 
 
 def _either(year: int | None, first: int, second: int, sign: str) -> Date | None:

@@ -73,9 +73,19 @@ _MATHS = re.compile(
     r"|find (?:all|the)|coordinates|closed form)\b",
     re.IGNORECASE,
 )
+_FACT = re.compile(
+    r"\W*(?:who|whom|whose|where|when|which|what(?:'s| is| was) the (?:name|capital|title|date|year|place)"
+    r"|wer|wem|wen|wo|wann|welche[rsn]?|qui|où|quand|quel(?:le)?s?|quién|dónde|cuándo|cuál|chi|dove|quando|quale"
+    r"|quem|onde|qual|wie is|waar|wanneer|welke?|kto|gdzie|kiedy|który|кто|где|когда|какой|какая|какое)\b"
+    r"|.{0,40}(?:谁|哪里|哪个|什么时候|誰|どこ|いつ|どの|누가|누구|어디|언제)",
+    re.IGNORECASE,
+)
+"""Asks for one fact: what answers it is short, however much is said around it."""
+
 _JSON = re.compile(r"\bjson\b", re.IGNORECASE)
 _PHRASE_WORDS = 12
 _SHORT_WORDS = 70
+_FACT_WORDS = 120
 _DENSE_CHARS_PER_WORD = 2.5
 _SHARED = 0.5
 
@@ -120,7 +130,7 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         return Expected(kind=None)
     if lists.asked(question) and _is_list(sheets):
         return Expected(kind=AnswerKind.LIST)
-    longest = _PHRASE_WORDS if _PROSE.search(question) else _SHORT_WORDS
+    longest = _FACT_WORDS if _FACT.match(question) else _PHRASE_WORDS if _PROSE.search(question) else _SHORT_WORDS
     if _most(sheets, lambda each: 0 < _words(each.text) <= longest):
         return Expected(kind=AnswerKind.TEXT, loose=True)
     return Expected(kind=None)

@@ -52,6 +52,7 @@ _ARROW = re.compile(r"\s*(?:→|->|=>|⟶|>|<)\s*")
 _ORDINAL = re.compile(
     r"^(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|then|and|\d{1,3}[.)])[,:]?\s+", re.IGNORECASE
 )
+_CLAUSE = re.compile(r"(?:which|who|that|where|composed|consisting|because|but|so)\b", re.IGNORECASE)
 _MOST_ITEMS = 200
 _MOST_WORDS = 12
 
@@ -130,12 +131,14 @@ def _marked(text: str) -> list[str] | None:
     """Returns the items of the first list with marks of its own lines, those of its first level."""
     items: list[str] = []
     level: int | None = None
+    bulleted = False
     for line in text.splitlines():
         mark = _MARK.match(line)
         if mark is None:
-            if items and line.strip() and not line.startswith((" ", "\t")) and len(items) > 1:
+            if len(items) > 1 and bulleted and line.strip() and not line.startswith((" ", "\t")):
                 break
             continue
+        bulleted = not mark[0].strip()[0].isalnum()
         indent = len(line) - len(line.lstrip())
         level = indent if level is None else level
         if indent <= level:
@@ -165,6 +168,6 @@ def _inline(text: str) -> list[str] | None:
         parts = _SEPARATOR.split(bare)
     items = [_ORDINAL.sub("", part.strip(" \"'“”‘’*`")).strip(" .\"'“”‘’*`") for part in parts]
     items = [item for item in items if item][:_MOST_ITEMS]
-    if len(items) < 2 or any(len(item.split()) > _MOST_WORDS for item in items):
+    if len(items) < 2 or any(len(item.split()) > _MOST_WORDS or _CLAUSE.match(item) for item in items):
         return None
     return items

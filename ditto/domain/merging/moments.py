@@ -123,4 +123,12 @@ def _fitted(exact: Sequence[Date]) -> dict[Date, Date]:
         for coarser in {(each.year, each.month, None), (each.year, None, None), (None, each.month, each.day)}:
             if each.hour is None and coarser != _day(each):
                 by_parts.setdefault(coarser, set()).add(stands_for[each])
+    for each in [date for date in stands_for if date.span > 1]:
+        within = {stands_for[other] for other in stands_for if other.span < each.span and _holds(each, other)}
+        stands_for[each] = next(iter(within)) if len(within) == 1 else each
     return stands_for
+
+
+def _holds(span: Date, other: Date) -> bool:
+    """Tells whether a decade, a century or a season holds another date."""
+    return other.year is not None and span.year is not None and 0 <= other.year - span.year <= span.span - other.span

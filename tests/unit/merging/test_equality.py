@@ -160,6 +160,24 @@ def test_a_year_joins_the_only_day_that_it_fits() -> None:
     assert two_days.agreement == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("in the 1990s", "1990s"),
+        ("17th century", "17th century"),
+        ("the 2014-15 season", "2014/15"),
+        ("1914-1918", "1914 to 1918"),
+    ],
+)
+def test_decades_centuries_and_seasons_are_dates(text: str, shown: str) -> None:
+    assert merged("When was it?", replies(text), answer=AnswerKind.DATE).answer == shown
+
+
+def test_a_decade_joins_the_only_year_that_it_holds() -> None:
+    assert merged("When was it?", replies("1990s", "1994", "in 1994")).agreement == 1.0
+    assert merged("When was it?", replies("1990s", "1994", "in 1996")).agreement == pytest.approx(1 / 3)
+
+
 def test_dates_with_other_zones_are_compared_as_moments() -> None:
     verdict = merged(
         "When does it start?", replies("2024-01-01T00:30:00Z", "2023-12-31 19:30 EST", "2024-01-01T00:30Z")
