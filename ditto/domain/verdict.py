@@ -27,10 +27,16 @@ class BasisKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
-    """What the confidence rests on; `skills` is the version of the skills that were used, None for none."""
+    """What the confidence rests on.
+
+    Attributes:
+        skills: The version of the skills that were used, None for none.
+        uncalibrated: The confidence before labels corrected it, None where they did not; what is to be learned from.
+    """
 
     kind: BasisKind = BasisKind.COLD
     skills: int | None = None
+    uncalibrated: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

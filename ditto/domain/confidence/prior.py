@@ -57,12 +57,13 @@ class Comparison:
     lumped: float = 0.0
 
 
-def comparison(kind: AnswerKind | None, options: int | None = None, prior: Prior = PRIOR) -> Comparison:
+def comparison(kind: AnswerKind | None, options: int | None = None, prior: Prior | None = None) -> Comparison:
     """Returns how answers of a kind compare.
 
     Objects may differ in an optional part, or in how a text in them is put, and be right both. So may short texts;
     and these are taken for the same where their words say so, which is a guess. All else is compared exactly.
     """
+    prior = prior or PRIOR
     match kind:
         case AnswerKind.JSON:
             return Comparison(options=options, forms=prior.forms)

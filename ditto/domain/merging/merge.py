@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from ditto.domain.confidence.calibration import Calibration
 from ditto.domain.merging import structures, texts
 from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.spec import AnswerKind
-from ditto.domain.verdict import Ballot, Verdict
+from ditto.domain.verdict import Ballot, BasisKind, Reading, Verdict
 
 
 def merge(
@@ -19,6 +21,7 @@ def merge(
     answer: AnswerKind | tuple[str, ...] | None,
     review_threshold: float,
     skills: SkillSheet | None = None,
+    calibration: Calibration | None = None,
 ) -> Verdict:
     """Returns what the replies come to.
 
@@ -31,7 +34,32 @@ def merge(
         answer: The kind of answer to compare, or the allowed answers; None: read from question and panel.
         review_threshold: Below this confidence the verdict needs a person's review.
         skills: What is known of the models; None: nothing.
+        calibration: What labels say of such confidences; used where all weights are 1.
     """
     if schema is not None:
-        return structures.verdict(ballots, schema=schema, review_threshold=review_threshold, skills=skills)
-    return texts.verdict(question, ballots, answer=answer, review_threshold=review_threshold, skills=skills)
+        verdict = structures.verdict(ballots, schema=schema, review_threshold=review_threshold, skills=skills)
+    else:
+        verdict = texts.verdict(question, ballots, answer=answer, review_threshold=review_threshold, skills=skills)
+    if calibration is None or verdict.confidence is None or any(ballot.weight != 1.0 for ballot in ballots):
+        return verdict
+    return _corrected(verdict, verdict.confidence, calibration, review_threshold)
+
+
+def _corrected(verdict: Verdict, stated: float, calibration: Calibration, review_threshold: float) -> Verdict:
+    """Returns the verdict with its confidence corrected; the other answers share what is left as they did before."""
+    confidence = calibration.applied(stated)
+    shrunk = (1.0 - confidence) / (1.0 - stated) if stated < 1.0 else 1.0
+
+    def corrected(reading: Reading) -> Reading:
+        if reading.confidence is None:
+            return reading
+        supports = reading.call in verdict.supporting
+        return replace(reading, confidence=confidence if supports else reading.confidence * shrunk)
+
+    return replace(
+        verdict,
+        confidence=confidence,
+        needs_review=confidence < review_threshold,
+        basis=replace(verdict.basis, kind=BasisKind.CALIBRATED, uncalibrated=stated),
+        readings=tuple(corrected(reading) for reading in verdict.readings),
+    )

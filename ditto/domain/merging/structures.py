@@ -2,13 +2,14 @@
 
 What is put together must satisfy the schema; where it does not, the object that most replies give is taken whole, and
 is then the reply of the one that `choosing` names. The confidence of a whole is that of the replies that give exactly
-it; where none does, it is at most that of its least certain field, and at most the chance that no reply is right.
+it; where none does, it is the product of those of its fields, and the replies share what is left.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,9 +114,8 @@ def _verdict(
     winner = next((group for group in whole if group.key == values.key(made.result)), None)
     lead = None if winner is None else whole.index(winner)
     chances = voting.probabilities(whole, electorate, how, lead=lead)
-    by_key = {} if chances is None else {group.key: chance for group, chance in zip(whole, chances, strict=True)}
     field_verdicts = {pointer: _field(field, voters, ballots, electorate) for pointer, field in made.fields.items()}
-    chance = _whole_chance(winner, chances, by_key, field_verdicts)
+    chance, by_key = _whole_chances(whole, winner, chances, field_verdicts)
     readings = _readings(ballots, intended, voters, by_key, composite)
     counted = [reading.intent for reading, ballot in zip(readings, ballots, strict=True) if ballot.weight > 0]
     supporting = winner.members if winner else ()
@@ -154,18 +154,21 @@ def _kind_of(value: JSON) -> AnswerKind:
     return AnswerKind.JSON if isinstance(value, dict | list) else AnswerKind.TEXT
 
 
-def _whole_chance(
+def _whole_chances(
+    whole: Sequence[Group],
     winner: Group | None,
     chances: Sequence[float] | None,
-    by_key: Mapping[object, float],
     fields: Mapping[str, FieldVerdict],
-) -> float | None:
+) -> tuple[float | None, dict[Hashable, float]]:
+    """Returns the confidence of the result, and that of each reply's object by its key; together at most 1."""
     if chances is None:
-        return None
+        return None, {}
+    by_key = {group.key: chance for group, chance in zip(whole, chances, strict=True)}
     if winner is not None:
-        return by_key[winner.key]
-    least = min((field.confidence for field in fields.values() if field.confidence is not None), default=1.0)
-    return min(least, max(0.0, 1.0 - sum(chances)))
+        return by_key[winner.key], by_key
+    parts = math.prod(field.confidence for field in fields.values() if field.confidence is not None)
+    kept = min(1.0, (1.0 - parts) / math.fsum(chances))
+    return parts, {key: chance * kept for key, chance in by_key.items()}
 
 
 def _field(field: Field, voters: Mapping[int, JSON], ballots: Sequence[Ballot], electorate: Electorate) -> FieldVerdict:
