@@ -1,8 +1,9 @@
 """A whole store as lines of JSON: out of one, and into another.
 
 The first line says what this is, the last how much it was, so that a file that was cut off is known. Between them stand
-the holders' epochs, and for each job its events in order and the keys that name it. An event's own JSON goes over as it
-is, also one that only a later version knows. What is written is one state of the store, whatever goes on meanwhile.
+the holders' epochs, what was learned of the models, and for each job its events in order and the keys that name it. An
+event's own JSON goes over as it is, also one that only a later version knows. What is written is one state of the
+store, whatever goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ditto.domain.events import Recorded, decode
@@ -22,7 +23,7 @@ from ditto.domain.job import fold
 from ditto.errors import IllegalMove, StoreError
 from ditto.store import tables
 from ditto.store.database import Database
-from ditto.store.tables import events, from_us, holders, jobs, keys, labels, to_us
+from ditto.store.tables import events, from_us, holders, jobs, keys, labels, skills, to_us
 from ditto.version import VERSION
 
 FORMAT = 1
@@ -102,6 +103,9 @@ def _lines(connection: Connection, counted: Counted) -> Iterator[bytes]:
     yield _line({"ditto": "journal", "format": FORMAT, "version": VERSION})
     for row in connection.execute(select(holders).where(holders.c.name != "").order_by(holders.c.name)).all():
         yield _line({"holder": row.name, "epoch": row.epoch})
+    for row in connection.execute(select(skills).order_by(skills.c.version)).all():
+        since = from_us(row.since_us).isoformat(timespec="microseconds")
+        yield _line({"skills": row.version, "since": since})[:-1] + b', "learned": ' + bytes(row.body) + b"}"
     after = ""
     while page := _page(connection, after):
         for job_id in page:
@@ -147,6 +151,18 @@ class _Holder:
 
     def put(self, connection: Connection, counted: Counted) -> None:
         connection.execute(_KEEP_EPOCH, {"name": self.name, "epoch": self.epoch})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Learned:
+    row: dict[str, Any]
+    size: int = 0
+
+    def put(self, connection: Connection, counted: Counted) -> None:
+        there = connection.execute(select(func.max(skills.c.version))).scalar()
+        if there is None or there < self.row["version"]:
+            connection.execute(delete(skills))
+            connection.execute(insert(skills), self.row)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -215,7 +231,7 @@ class _Job:
         return StoreError(f"line {self.line}: job {self.job_id}: {what}")
 
 
-_Part = _Holder | _Job
+_Part = _Holder | _Learned | _Job
 
 
 def _comparable(row: dict[str, Any]) -> dict[str, Any]:
@@ -275,6 +291,8 @@ def _parts(lines: Iterable[bytes]) -> Iterator[_Part]:
                     job.keys.append({"key": key, "job_id": job_id, "fingerprint": fingerprint})
                 case {"holder": str(name), "epoch": int(epoch)}:
                     yield _Holder(name=name, epoch=epoch)
+                case {"skills": int(), "since": str(), "learned": dict()}:
+                    yield _learned(value)
                 case {"end": {"jobs": int(count)}}:
                     if count != jobs_read:
                         raise StoreError(f"line {number}: of {count} jobs {jobs_read} are here")
@@ -306,6 +324,15 @@ def _check_first(value: Any) -> None:
             raise StoreError("line 1: it does not begin as an export of a Ditto store does")
 
 
+def _learned(value: dict[str, Any]) -> _Learned:
+    since_us = to_us(datetime.fromisoformat(value["since"]).astimezone(UTC))
+    return _Learned(row={"version": value["skills"], "since_us": since_us, "body": _json(value["learned"])})
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def _event(value: dict[str, Any]) -> dict[str, Any]:
     at = datetime.fromisoformat(value["at"]).astimezone(UTC)
     kind = value["event"]["kind"]
@@ -316,5 +343,5 @@ def _event(value: dict[str, Any]) -> dict[str, Any]:
         "at_us": to_us(at),
         "kind": str(kind),
         "version": str(value["version"]),
-        "body": json.dumps(value["event"], ensure_ascii=False, separators=(",", ":")).encode(),
+        "body": _json(value["event"]),
     }

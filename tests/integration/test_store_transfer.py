@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
 from ditto.domain import events as ev
 from ditto.domain.job import JobState, fold
+from ditto.domain.skills.sheet import Skills
 from ditto.errors import StoreError
 from ditto.settings.stores import PostgresAddress
 from ditto.store import tables
 from ditto.store.journal import SqlJournal
 from ditto.store.opening import open_database
-from ditto.store.port import Claim, Filter
+from ditto.store.port import Claim, Filter, Learned
 from ditto.store.sqlite import SqliteDatabase
 from ditto.store.transfer import export_store, import_store
 from tests.integration.appends import STARTED, acceptance, life, more
@@ -113,6 +115,21 @@ async def test_an_epoch_never_goes_back(database, other):
         await journal.begin_epoch("host:0")
     import_store(other, lines)
     assert await journal.begin_epoch("host:0") == 6
+
+
+async def test_what_was_learned_goes_over_and_never_back(database, other):
+    source, target = SqlJournal(database), SqlJournal(other)
+    learned = Learned(skills=Skills(version=3, kinds={"number": {}}), since=at(5))
+    await source.learn(learned)
+    lines = exported(database)
+    import_store(other, lines)
+    assert await target.learned() == learned
+    assert exported(other) == lines
+
+    later = replace(learned, skills=Skills(version=4))
+    await target.learn(later)
+    import_store(other, lines)
+    assert await target.learned() == later
 
 
 async def test_a_job_that_has_gone_on_in_the_store_is_not_overwritten(database, other):
