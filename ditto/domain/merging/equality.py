@@ -1,8 +1,8 @@
 """When two answers of a panel are the same, kind by kind.
 
 Within one kind every answer is the same as itself, sameness goes both ways, and what is the same as the same is the
-same: either because it is equality of a key that each reply has by itself, or because groups are the connected parts of
-a stated link. Neither depends on the order of the replies.
+same: either because it is equality of a key that each reply has by itself, or because the groups are made by a stated
+linkage. Neither depends on the order of the replies.
 
 | kind | the same are |
 | --- | --- |
@@ -13,7 +13,7 @@ a stated link. Neither depends on the order of the replies.
 | json | equal values as `values.key` says; function calls by name and arguments, whatever their notation and order |
 | math | equal in value at fixed points, as `mathematics.senses` says; then `linked`, then `rounded` |
 | list | equal items, in order only where the question asks for one; items as texts |
-| text | the same words; then linked by content words as `phrases.classes` says |
+| text | the same words; then grouped by content words as `phrases.classes` says |
 """  # noqa: E501
 
 from __future__ import annotations

@@ -8,20 +8,21 @@ what is asked, not what is answered. Two texts are linked when their numbers do 
 * where one is a short phrase, more than half of its words are in the other,
 * else half of the content words of the shorter one are in the other.
 
-Texts connected by such links are one answer: single linkage, so it is an equivalence within a panel. Formulas are
-compared as formulas.
+Answers are the groups that average linkage makes of these links (`clustering`), so it is an equivalence within a panel,
+and a reply that names two answers does not make them one. Formulas are compared as formulas.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ditto.domain.merging import mathematics, numbers, sentences, wording
+from ditto.domain.merging import clustering, mathematics, numbers, sentences, wording
 
 _ANSWERING_SENTENCES = 2
 _PHRASE_WORDS = 4
@@ -82,8 +83,10 @@ def classes(texts: Sequence[str], question: str) -> list[Hashable]:
     common = frozenset(word.plain for words in given for word in words if not word.capital)
     items = [_item(text, words, asked, common) for text, words in zip(texts, given, strict=True)]
     distinct = sorted({item.exact: item for item in items}.values(), key=lambda item: item.exact)
-    names = dict(zip([item.exact for item in distinct], _components(_alike(distinct)), strict=True))
-    return [distinct[names[item.exact]].exact for item in items]
+    said = Counter(item.exact for item in items)
+    first = clustering.clustered(_alike(distinct), [float(said[item.exact]) for item in distinct])
+    names = {item.exact: distinct[at].exact for item, at in zip(distinct, first, strict=True)}
+    return [names[item.exact] for item in items]
 
 
 def _item(text: str, words: Sequence[wording.Word], asked: frozenset[str], common: frozenset[str]) -> _Item:
@@ -136,21 +139,3 @@ def _shared(sets: Sequence[frozenset[str]]) -> tuple[NDArray[np.float32], NDArra
     size = np.array([len(words) for words in sets], dtype=np.float32)
     np.fill_diagonal(shared, size)
     return shared, size
-
-
-def _components(linked: NDArray[np.bool_]) -> list[int]:
-    """Returns for each item the first one that it is connected to."""
-    first = [-1] * len(linked)
-    for at in range(len(linked)):
-        if first[at] >= 0:
-            continue
-        group = linked[at].copy()
-        group[at] = True
-        while True:
-            grown = group | linked[group].any(axis=0)
-            if (grown == group).all():
-                break
-            group = grown
-        for member in np.flatnonzero(group):
-            first[int(member)] = at
-    return first
