@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
+from ditto.domain.confidence.calibration import Calibration
 from ditto.domain.skills.sheet import SkillSheet
 
 JSON: TypeAlias = Any
@@ -98,6 +99,7 @@ class JobSpec:
         grace_s: How long stragglers are waited for once `min_responses` have answered; None: for all.
         deadline_at: When the job ends with what it has (aware UTC).
         skills: What is known of its models, from a history without labels; None: nothing was when it was accepted.
+        calibration: What labels say of confidences in this job's task; None: there were not enough.
         replies_limit_bytes: All replies of the job together, UTF-8; the call whose reply goes beyond it fails.
         review_threshold: Below this confidence the verdict needs a person's review.
         judge: The model that is asked where the vote cannot decide, as configured; None: nobody is.
@@ -118,6 +120,7 @@ class JobSpec:
     grace_s: float | None = None
     deadline_at: datetime
     skills: SkillSheet | None = None
+    calibration: Calibration | None = None
     replies_limit_bytes: int = 64 * 2**20
     review_threshold: float = 0.5
     metadata: dict[str, Any] = field(default_factory=dict)

@@ -9,9 +9,12 @@ import asyncio
 import logging
 import time
 from collections import deque
+from dataclasses import replace
 from datetime import datetime
 
-from ditto.domain.job import Completed, fold
+from ditto.domain.confidence.calibration import Calibration, calibrated
+from ditto.domain.job import Completed, Job, fold
+from ditto.domain.labels import Label, label_of
 from ditto.domain.skills.fitting import fit
 from ditto.domain.skills.observations import Observation, observed
 from ditto.domain.skills.sheet import NOTHING, Skills
@@ -39,7 +42,9 @@ class Learner:
         self._journal = journal
         self._since: datetime | None = None
         self._read_to: datetime | None = None
+        self._judged_to: datetime | None = None
         self._observations: deque[Observation] = deque(maxlen=MOST)
+        self._labels: dict[str, Label] = {}
         self._new = 0
 
     async def learn(self) -> None:
@@ -55,8 +60,11 @@ class Learner:
         """Reads what has ended since the last look, and fits skills where that is enough."""
         learned = await self._journal.learned()
         if learned.since != self._since:
-            self._since = self._read_to = learned.since  # another process has learned, or all was forgotten
+            self._since = self._read_to = self._judged_to = (
+                learned.since
+            )  # all was forgotten, or this is the first look
             self._observations.clear()
+            self._labels.clear()
             self._new = 0
         first = not self._observations
         assert self._read_to is not None
@@ -67,22 +75,46 @@ class Learner:
         known = bool(learned.skills.version)
         if first and known:
             self._new = 0  # these have taught what is known, or they are too few to matter
+        calibrations = await self._calibrations()
+        skills, version = learned.skills, learned.skills.version + 1
         if self._new >= FEWEST:
-            skills = await asyncio.to_thread(fit, list(self._observations), version=learned.skills.version + 1)
-            await self._keep(Learned(skills=skills, since=learned.since))
+            fitted = await asyncio.to_thread(fit, list(self._observations), version=version)
+            await self._keep(Learned(skills=replace(fitted, calibrations=calibrations), since=learned.since))
+        elif calibrations != skills.calibrations:
+            changed = replace(skills, version=version, calibrations=calibrations)
+            await self._keep(Learned(skills=changed, since=learned.since))
+
+    async def _calibrations(self) -> dict[str, Calibration]:
+        """Returns for each task what its labels say, once there are enough."""
+        assert self._judged_to is not None
+        for at, job_id in await self._journal.judged(self._judged_to, _READ):
+            job = await self._job(job_id)
+            label = None if job is None else label_of(job)
+            if label is not None:
+                self._labels[job_id] = label
+            self._judged_to = at
+            await asyncio.sleep(_PAUSE_S)
+        by_task: dict[str, list[tuple[float, bool]]] = {}
+        for label in self._labels.values():
+            by_task.setdefault(label.task, []).append((label.confidence, label.right))
+        found = {task: calibrated(labels) for task, labels in sorted(by_task.items())}
+        return {task: calibration for task, calibration in found.items() if calibration is not None}
 
     async def _observe(self, job_id: str) -> None:
-        try:
-            job = fold(job_id, await self._journal.read(job_id))
-        except (IllegalMove, StoreError) as error:
-            log.warning("job teaches nothing", extra={"job_id": job_id, "reason": str(error)})
-            return
-        if job.spec.strategy is not StrategyName.CONSENSUS or not isinstance(job.outcome, Completed):
+        job = await self._job(job_id)
+        if job is None or job.spec.strategy is not StrategyName.CONSENSUS or not isinstance(job.outcome, Completed):
             return
         seen = observed(job.outcome.verdict, {call.name: call.model for call in job.spec.calls})
         if seen is not None:
             self._observations.append(seen)
             self._new += 1
+
+    async def _job(self, job_id: str) -> Job | None:
+        try:
+            return fold(job_id, await self._journal.read(job_id))
+        except (IllegalMove, StoreError) as error:
+            log.warning("job teaches nothing", extra={"job_id": job_id, "reason": str(error)})
+            return None
 
     async def _keep(self, learned: Learned) -> None:
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rapidfuzz import process
 
+from ditto.domain.labels import task_of
 from ditto.domain.request import Request, RequestConfident
 from ditto.domain.skills.sheet import NOTHING, Skills, SkillSheet
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
@@ -55,7 +57,8 @@ def resolve(request: Request, settings: Settings, now: datetime, skills: Skills 
         message = f"{request.min_responses} responses cannot come from {len(calls)} calls"
         raise BadRequest("the request is wrong", [{"path": "minResponses", "message": message}])
     sheet = skills.sheet(call.model for call in calls)
-    return _spec(request, settings, strategy, calls, now, sheet if sheet.skills or sheet.families else None)
+    spec = _spec(request, settings, strategy, calls, now, sheet if sheet.skills or sheet.families else None)
+    return replace(spec, calibration=skills.calibrations.get(task_of(spec) or ""))
 
 
 def known_names(settings: Settings) -> list[str]:

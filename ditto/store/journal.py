@@ -151,6 +151,17 @@ class SqlJournal:
         rows = await self._query(lambda connection: connection.execute(query).all())
         return [(from_us(row.ended_us), row.job_id) for row in reversed(rows)]
 
+    async def judged(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
+        query = (
+            select(jobs.c.updated_us, jobs.c.job_id)
+            .where(jobs.c.updated_us > to_us(since), jobs.c.updated_us > jobs.c.ended_us)
+            .where(jobs.c.state == str(JobState.COMPLETE))
+            .order_by(jobs.c.updated_us)
+            .limit(limit)
+        )
+        rows = await self._query(lambda connection: connection.execute(query).all())
+        return [(from_us(row.updated_us), row.job_id) for row in rows]
+
     async def learned(self) -> Learned:
         return await self._query(book.newest)
 

@@ -110,6 +110,11 @@ class MemoryJournal:
         jobs = [(job.ended_at, job.id) for job in self._jobs() if job.state is JobState.COMPLETE]
         return sorted((at, job_id) for at, job_id in jobs if at is not None and at > since)[-limit:]
 
+    async def judged(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
+        jobs = [job for job in self._jobs() if job.state is JobState.COMPLETE and job.updated_at > since]
+        later = [job for job in jobs if job.ended_at is not None and job.updated_at > job.ended_at]
+        return sorted((job.updated_at, job.id) for job in later)[:limit]
+
     async def learned(self) -> Learned:
         return self._learned
 

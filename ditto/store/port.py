@@ -148,6 +148,10 @@ class Journal(Protocol):
         """Returns the latest `limit` jobs that are complete and ended after that moment, by it, the oldest first."""
         ...
 
+    async def judged(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
+        """Returns complete jobs to which something was appended after their end and after that moment, by it."""
+        ...
+
     async def learned(self) -> Learned:
         """Returns the newest skills, version 0 where nothing was learned yet."""
         ...

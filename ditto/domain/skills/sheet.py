@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ditto.domain.confidence.calibration import Calibration
 from ditto.domain.confidence.kinship import Family
 
 
@@ -31,14 +33,12 @@ class SkillSheet:
     families: tuple[Family, ...] = ()
 
     def of(self, kind: str, models: Iterable[str]) -> dict[str, float] | None:
-        """Returns the skill of each model, None where none is known; a model without one gets the others' mean."""
-        wanted = list(dict.fromkeys(models))
+        """Returns the skill of each model, None where none is known; a model without one gets the mean of the sheet."""
         known = self.skills.get(kind, {})
-        having = [known[model] for model in wanted if model in known]
-        if not having:
+        if not known:
             return None
-        usual = sum(having) / len(having)
-        return {model: known.get(model, usual) for model in wanted}
+        usual = math.fsum(known.values()) / len(known)
+        return {model: known.get(model, usual) for model in models}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,13 @@ class Skills:
         version: Counts up with every fit; 0: nothing learned.
         kinds: By kind of question (`AnswerKind`) and model.
         families: Models that agree on answers that the others reject more often than strangers do.
+        calibrations: By task, what labels say of the confidences stated there.
     """
 
     version: int
     kinds: Mapping[str, Mapping[str, Skill]] = field(default_factory=dict)
     families: tuple[Family, ...] = ()
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
 
     def sheet(self, models: Iterable[str]) -> SkillSheet:
         """Returns the part that a job over these models needs."""

@@ -51,6 +51,7 @@ def _vote(job: Job) -> Verdict:
         answer=spec.answer,
         review_threshold=spec.review_threshold,
         skills=spec.skills,
+        calibration=spec.calibration,
     )
 
 

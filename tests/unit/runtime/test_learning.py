@@ -9,8 +9,10 @@ import pytest
 
 from ditto.domain import events as ev
 from ditto.domain import strategies
+from ditto.domain.confidence.calibration import FEWEST_LABELS
 from ditto.domain.events import Reply
-from ditto.domain.job import fold
+from ditto.domain.job import apply, fold
+from ditto.domain.labels import label_of
 from ditto.domain.request import parse
 from ditto.domain.skills.sheet import NOTHING
 from ditto.domain.verdict import BasisKind
@@ -31,10 +33,11 @@ def journal():
     return MemoryJournal()
 
 
-async def answered(journal, number, texts, *, at=NOW):
+async def answered(journal, number, texts, *, at=NOW, task=None):
     """Writes the journal of one complete job in which the models said these numbers."""
     job_id = f"job{number:05}"
-    asked = spec(*MODELS, deadline_at=NOW.replace(year=2999))
+    metadata = {} if task is None else {"task": task}
+    asked = spec(*MODELS, deadline_at=NOW.replace(year=2999), metadata=metadata)
     moment = at + timedelta(seconds=number)
     events = [ev.JobAccepted(spec=asked, holder="host:0")]
     events += [ev.CallStarted(call=model, round=1, caller="caller:0") for model in MODELS]
@@ -129,6 +132,33 @@ async def test_a_job_keeps_the_skills_it_was_accepted_with(journal):
     numbered = [ev.Recorded(seq=seq, at=NOW, event=ev.decode(ev.encode(e))) for seq, e in enumerate(records, 1)]
     verdict = strategies.verdict(fold("j", numbered))
     assert (verdict.basis.kind, verdict.basis.skills) == (BasisKind.HISTORY, 7)
+
+
+async def test_fifty_labels_of_a_task_correct_its_confidences(journal):
+    for number in range(FEWEST_LABELS):
+        await answered(journal, number, ("42", "42", "42", "41"), task="sums")
+        said = ev.FeedbackGiven(correct=number % 5 == 0, answer=None)
+        job = fold(f"job{number:05}", await journal.read(f"job{number:05}"))
+        later = job.updated_at + timedelta(seconds=1)
+        await journal.append(Append(job_id=job.id, id=f"f{number}", after=job.seq, events=((later, said),)))
+    await Learner(journal).look()
+    learned = (await journal.learned()).skills
+    assert list(learned.calibrations) == ["sums"]
+    stated = job.outcome.verdict.confidence
+    assert learned.calibrations["sums"].applied(stated) < stated
+    settings = from_args({"providers": {"x": {"base_url": "http://127.0.0.1:1"}}}, source="x")
+    body = {"prompt": "What is 6 * 7?", "models": ["x/a", "x/b"]}
+    of_the_task = resolve(parse({**body, "metadata": {"task": "sums"}}), settings, NOW, learned)
+    assert of_the_task.calibration == learned.calibrations["sums"]
+    assert resolve(parse(body), settings, NOW, learned).calibration is None
+
+
+@pytest.mark.parametrize(("said", "right"), [("42", True), (42, True), ("forty-two", True), ("41", False)])
+async def test_a_label_that_is_an_answer_is_compared_as_replies_are(journal, said, right):
+    await answered(journal, 1, ("42", "It is 42.", "42", "41"), task="sums")
+    job = fold("job00001", await journal.read("job00001"))
+    judged = apply(job, ev.Recorded(seq=job.seq + 1, at=NOW, event=ev.FeedbackGiven(correct=None, answer=said)))
+    assert label_of(judged).right is right
 
 
 async def test_a_service_reads_the_newest_skills_now_and_then(journal, monkeypatch):
