@@ -139,13 +139,13 @@ class Service:
             IdempotencyMismatch: The key was used with another request.
             Unavailable: The journal cannot be written; nothing was begun.
         """
-        spec = resolve(request, self.settings, self._clock(), await self._book.skills())
         claim = None
         if request.idempotency_key is not None:
             claim = Claim(key=request.idempotency_key, fingerprint=request.fingerprint())
         try:
             if claim is not None and (taken := await self._journal.keyed(claim.key)) is not None:
-                raise KeyTaken(*taken)
+                raise KeyTaken(*taken)  # before its models are looked up: these settings may not know them any more
+            spec = resolve(request, self.settings, self._clock(), await self._book.skills())
             job = await self._place(spec, claim, request.placement or Placement.AUTO)
         except KeyTaken as taken_key:
             return await self._known(request, taken_key)

@@ -20,7 +20,7 @@ from ditto.errors import (
 from ditto.runtime import calling, keeper, placement, service
 from ditto.runtime.host import PREFIX
 from ditto.runtime.runner import utc_now
-from ditto.settings import Runtime
+from ditto.settings import Runtime, from_args
 from ditto.settings.resolving import resolve
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import Append
@@ -109,6 +109,14 @@ async def test_the_same_key_is_the_same_job_also_a_hundred_times_at_once(town):
     assert len({each.job.id for each in submitted}) == 1
     assert sum(each.created for each in submitted) == 1
     assert town.models.asked == {"ollama/a": 1, "ollama/b": 1}
+
+
+async def test_the_same_key_is_the_same_job_also_when_its_ensemble_is_configured_no_more(town):
+    request = asked(ensemble="default", idempotencyKey="k")
+    first = await town.the_service.ask(request)
+    town.the_service.settings = from_args({"ensembles": {"other": {"models": ["ollama/c"]}}}, source="x")
+    again = await town.the_service.ask(request)
+    assert (again.job.id, again.created) == (first.job.id, False)
 
 
 async def test_the_same_key_with_another_request_names_the_fields_that_differ(town):
