@@ -148,6 +148,13 @@ class Request(BaseModel):
                 raise ValueError(f"{name!r} ends in # and digits: that is how Ditto names repeated models itself")
         return value
 
+    @field_validator("idempotency_key")
+    @classmethod
+    def _no_nul(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("holds a NUL character, which no database keeps")
+        return value
+
     @field_validator("schema_")
     @classmethod
     def _usable_schema(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, delete, func, insert, select
 
 from ditto.domain.skills.sheet import NOTHING, Skills
+from ditto.errors import JournalUnreadable
 from ditto.store.port import Learned
 from ditto.store.tables import from_us, skills, to_us
 
@@ -13,11 +14,18 @@ _adapter = TypeAdapter(Skills)
 
 
 def newest(connection: Connection) -> Learned:
-    """Returns what was learned, nothing where there is no row."""
+    """Returns what was learned, nothing where there is no row.
+
+    Raises:
+        JournalUnreadable: A later version has learned it.
+    """
     row = connection.execute(select(skills).order_by(skills.c.version.desc()).limit(1)).first()
     if row is None:
         return Learned(skills=NOTHING, since=from_us(0))
-    return Learned(skills=_adapter.validate_json(row.body), since=from_us(row.since_us))
+    try:
+        return Learned(skills=_adapter.validate_json(row.body), since=from_us(row.since_us))
+    except ValidationError as error:
+        raise JournalUnreadable(f"skills of version {row.version} are none that this version knows") from error
 
 
 def keep(connection: Connection, learned: Learned) -> bool:

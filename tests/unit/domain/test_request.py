@@ -86,3 +86,10 @@ def test_another_settle_rule_or_judge_is_another_request() -> None:
     prints = {parse({"prompt": "Why?", **body}).fingerprint() for body in bodies}
 
     assert len(prints) == len(bodies)
+
+
+def test_a_key_that_no_database_keeps_is_refused_by_name() -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse({"prompt": "Why?", "idempotencyKey": "a\0b"})
+
+    assert [detail["path"] for detail in refused.value.details] == ["idempotencyKey"]
