@@ -84,7 +84,9 @@ def classes(texts: Sequence[str], question: str) -> list[Hashable]:
     items = [_item(text, words, asked, common) for text, words in zip(texts, given, strict=True)]
     distinct = sorted({item.exact: item for item in items}.values(), key=lambda item: item.exact)
     said = Counter(item.exact for item in items)
-    first = clustering.clustered(_alike(distinct), [float(said[item.exact]) for item in distinct])
+    shared, size = _shared([item.content for item in distinct])
+    alike = shared / np.maximum(np.add.outer(size, size) - shared, 1.0)
+    first = clustering.clustered(_linked(distinct, shared, size), alike, [float(said[item.exact]) for item in distinct])
     names = {item.exact: distinct[at].exact for item, at in zip(distinct, first, strict=True)}
     return [names[item.exact] for item in items]
 
@@ -107,9 +109,8 @@ def _item(text: str, words: Sequence[wording.Word], asked: frozenset[str], commo
     )
 
 
-def _alike(items: Sequence[_Item]) -> NDArray[np.bool_]:
-    """Returns which texts are linked."""
-    content, size = _shared([item.content for item in items])
+def _linked(items: Sequence[_Item], content: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Returns which texts are linked; `content` is how many content words each two share, `size` how many they have."""
     names, named = _shared([item.names for item in items])
     digits, dated = _shared([item.digits for item in items])
     phrase = np.array([item.phrase for item in items])
@@ -126,16 +127,16 @@ def _alike(items: Sequence[_Item]) -> NDArray[np.bool_]:
     return linked
 
 
-def _shared(sets: Sequence[frozenset[str]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _shared(sets: Sequence[frozenset[str]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns how many elements each set shares with each, and how many it has."""
     rows: dict[str, list[int]] = {}
     for row, words in enumerate(sets):
         for word in words:
             rows.setdefault(word, []).append(row)
-    shared = np.zeros((len(sets), len(sets)), dtype=np.float32)
+    shared = np.zeros((len(sets), len(sets)), dtype=np.float64)
     for holders in rows.values():
         if len(holders) > 1:
             shared[np.ix_(holders, holders)] += 1.0
-    size = np.array([len(words) for words in sets], dtype=np.float32)
+    size = np.array([len(words) for words in sets], dtype=np.float64)
     np.fill_diagonal(shared, size)
     return shared, size

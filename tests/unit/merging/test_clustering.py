@@ -38,7 +38,7 @@ def links(count: int, pairs: set[tuple[int, int]]) -> NDArray[np.bool_]:
 def test_one_item_between_two_groups_does_not_join_them() -> None:
     bridge = {(0, 1), (3, 4), (1, 2), (2, 3)}
 
-    first = clustering.clustered(links(5, bridge), [2.0, 1.0, 1.0, 1.0, 1.0])
+    first = clustering.clustered(links(5, bridge), np.zeros((5, 5)), [2.0, 1.0, 1.0, 1.0, 1.0])
 
     assert first[0] == first[1]
     assert first[3] == first[4]
@@ -48,14 +48,14 @@ def test_one_item_between_two_groups_does_not_join_them() -> None:
 def test_what_is_all_linked_is_one_group() -> None:
     everything = {(one, other) for one in range(6) for other in range(6)}
 
-    assert clustering.clustered(links(6, everything), [1.0] * 6) == [0] * 6
+    assert clustering.clustered(links(6, everything), np.zeros((6, 6)), [1.0] * 6) == [0] * 6
 
 
 @given(drawn=PAIRS)
 def test_groups_are_groups_of_connected_items(drawn: tuple[int, set[tuple[int, int]]]) -> None:
     linked = links(*drawn)
 
-    first = clustering.clustered(linked, [1.0] * len(linked))
+    first = clustering.clustered(linked, np.zeros(linked.shape), [1.0] * len(linked))
 
     assert all(first[each] == each for each in first)
     for at in range(len(linked)):
