@@ -96,7 +96,7 @@ def _expected(job: Job) -> dict[str, Any]:
         "created_us": to_us(job.accepted_at),
         "updated_us": to_us(job.updated_at),
         "deadline_us": to_us(job.spec.deadline_at),
-        "ended_us": to_us(job.updated_at) if job.state.ended else None,
+        "ended_us": None if job.ended_at is None else to_us(job.ended_at),
         "needs_review": isinstance(job.outcome, Completed) and job.outcome.verdict.needs_review,
         "batch": None if batch is None else label("batch", text_of(batch)),
     }

@@ -95,7 +95,7 @@ class MemoryJournal:
     async def expire(self, before: datetime, limit: int) -> int:
         jobs = self._jobs()
         kept = {_batch(job) for job in jobs if not _over(job, before)} - {None}
-        gone = sorted((job for job in jobs if _over(job, before) and _batch(job) not in kept), key=_last_news)[:limit]
+        gone = sorted((job for job in jobs if _over(job, before) and _batch(job) not in kept), key=_end)[:limit]
         for job in gone:
             self._remove(job.id)
         return len(gone)
@@ -163,11 +163,12 @@ def _matches(job: Job, wanted: Filter) -> bool:
 
 
 def _over(job: Job, before: datetime) -> bool:
-    return job.state.ended and job.updated_at < before
+    return job.ended_at is not None and job.ended_at < before
 
 
-def _last_news(job: Job) -> tuple[datetime, str]:
-    return job.updated_at, job.id
+def _end(job: Job) -> tuple[datetime, str]:
+    assert job.ended_at is not None
+    return job.ended_at, job.id
 
 
 def _batch(job: Job) -> str | None:

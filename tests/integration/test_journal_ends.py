@@ -48,6 +48,13 @@ async def test_nothing_is_appended_to_a_forgotten_job(journal):
     assert await journal.read("j1") == []
 
 
+async def test_what_is_said_of_a_result_keeps_its_job_no_longer(journal):
+    await lived(journal, "j1")
+    said = ev.FeedbackGiven(correct=True, answer=None)
+    await journal.append(more(said, after=4, append_id="said", second=90))
+    assert await journal.expire(at(45), 2) == 1
+
+
 async def test_what_ended_before_a_moment_expires_in_steps_the_oldest_first(journal):
     for n in range(5):
         await lived(journal, f"j{n}", second=10 * (5 - n))

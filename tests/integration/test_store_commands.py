@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from ditto.cli.app import main
+from ditto.domain import events as ev
 from ditto.settings.stores import PostgresAddress
 from ditto.store import tables
 from ditto.store.opening import open_database, open_journal
 from ditto.store.port import Claim
-from tests.integration.appends import acceptance, life
+from tests.integration.appends import acceptance, life, more
 from tests.postgres import PASSWORD
 
 SCHEMA_1 = Path(__file__).parents[1] / "journals" / "schema-1.db"
@@ -46,6 +47,14 @@ async def begun(store):
 
 async def test_a_sound_store_is_checked(ditto, store):
     await begun(store)
+    assert ditto(store, "check") == (0, "", "checked 2 jobs: nothing wrong\n")
+
+
+async def test_a_store_in_which_results_were_judged_is_sound(ditto, store):
+    await begun(store)
+    journal = open_journal(store)
+    await journal.append(more(ev.FeedbackGiven(correct=True, answer=None), after=4, append_id="said", second=9))
+    await journal.close()
     assert ditto(store, "check") == (0, "", "checked 2 jobs: nothing wrong\n")
 
 
