@@ -66,8 +66,11 @@ class Afterwards:
             Unavailable: The store is.
         """
         append_id = self._new_id()
+        retries = job.retries
         while True:
             _complete(job)
+            if job.retries != retries:
+                raise Conflict(f"job {job.id} has been retried meanwhile: its result is another one", None, job.id)
             append = Append(job_id=job.id, id=append_id, after=job.seq, events=((self._clock(), event),))
             try:
                 await self._journal.append(append)

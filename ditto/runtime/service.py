@@ -7,6 +7,7 @@ gone it waits for the journal to name the next one, so that whoever waits for a 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from ditto.errors import (
     Conflict,
     HolderGone,
     IdempotencyMismatch,
+    IllegalMove,
     InternalError,
     JournalUnreadable,
     KeyTaken,
@@ -41,6 +43,7 @@ from ditto.settings.resolving import resolve
 from ditto.store.port import Claim, Filter, JobRow, Journal
 
 T = TypeVar("T")
+log = logging.getLogger("ditto.service")
 PAUSE_S = 0.2
 POLL_S = 30.0
 PATIENCE_S = 5.0
@@ -139,9 +142,8 @@ class Service:
             IdempotencyMismatch: The key was used with another request.
             Unavailable: The journal cannot be written; nothing was begun.
         """
-        claim = None
-        if request.idempotency_key is not None:
-            claim = Claim(key=request.idempotency_key, fingerprint=request.fingerprint())
+        key = request.idempotency_key
+        claim = None if key is None else Claim(key=key, fingerprint=request.fingerprint())
         try:
             if claim is not None and (taken := await self._journal.keyed(claim.key)) is not None:
                 raise KeyTaken(*taken)  # before its models are looked up: these settings may not know them any more
@@ -313,7 +315,8 @@ class Service:
             raise BadRequest("the request is wrong", [{"path": "cursor", "message": message}]) from None
         except StoreUnavailable as error:
             raise Unavailable(str(error)) from error
-        return Page(jobs=tuple([await self.get(row.job_id) for row in page.rows]), cursor=page.cursor)
+        jobs = [job for row in page.rows if (job := await self._listed(row.job_id)) is not None]
+        return Page(jobs=tuple(jobs), cursor=page.cursor)
 
     async def ready(self) -> None:
         """Returns when the service can take jobs.
@@ -357,6 +360,14 @@ class Service:
                 taken.job_id,
             )
         return Submitted(job=await self.get(taken.job_id), created=False)
+
+    async def _listed(self, job_id: str) -> Job | None:
+        """Returns the job, None where it has gone meanwhile or cannot be read: that hides no other."""
+        try:
+            return await self.get(job_id)
+        except (NotFound, IllegalMove, InternalError) as error:
+            log.warning("job not listed", extra={"job_id": job_id, "reason": str(error)})
+            return None
 
     async def _read(self, job_id: str, after: int = 0) -> Sequence[Recorded]:
         try:

@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
-from ditto.domain.events import Failure, Reply
+from ditto.domain.events import Failure, FeedbackGiven, Reply
 from ditto.domain.job import JobState
 from ditto.errors import (
     BadRequest,
     Conflict,
     IdempotencyMismatch,
+    JournalUnreadable,
     NotFound,
     RateLimited,
     StoreUnavailable,
@@ -151,6 +152,19 @@ async def test_jobs_are_listed_with_what_they_came_to(town):
     assert ([job.spec.metadata["n"] for job in rest.jobs], rest.cursor) == ([0], None)
 
 
+async def test_a_job_that_cannot_be_read_or_that_goes_meanwhile_leaves_the_others_listed(town, monkeypatch):
+    jobs = [(await town.the_service.ask(asked())).job.id for _ in range(3)]
+    read = town.journal.read
+
+    async def unreadable(job_id, after=0):
+        if job_id == jobs[0]:
+            raise JournalUnreadable("an event of a later version")
+        return [] if job_id == jobs[1] else await read(job_id, after)
+
+    monkeypatch.setattr(town.journal, "read", unreadable)
+    assert [job.id for job in (await town.the_service.list()).jobs] == jobs[2:]
+
+
 async def test_a_bad_request_starts_nothing(town):
     with pytest.raises(BadRequest):
         await town.the_service.submit(asked(models=["nobody/x"]))
@@ -200,6 +214,19 @@ async def test_a_retry_asks_only_what_failed(town):
     town.models.release("ollama/down", Reply(text="42"))
     assert (await town.the_service.wait(submitted.job.id)).failures() == {}
     assert town.models.asked == {"ollama/a": 1, "ollama/down": 2}
+
+
+async def test_what_is_said_of_a_result_is_not_kept_with_the_result_of_a_retry(town):
+    town.models.release("ollama/down", Failure(type="Unreachable", message="connection refused"))
+    submitted = await town.the_service.ask(asked(models=["ollama/a", "ollama/down"]))
+    del town.models._answers["ollama/down"]
+    town.models.release("ollama/down", Reply(text="41"))
+    await town.the_service.retry(submitted.job.id)
+    await town.the_service.wait(submitted.job.id)
+    said = FeedbackGiven(correct=True, answer=None)
+    with pytest.raises(Conflict, match="retried"):
+        await town.the_service._afterwards.add(submitted.job, said)
+    assert (await town.the_service.feedback(submitted.job.id, said)).feedback == said
 
 
 async def test_a_job_that_has_ended_is_forgotten_with_its_key(town):
