@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tests.chaos import report
 from tests.chaos.node_health import watch
-from tests.chaos.run import OWN_POSTGRES, RPC_FAILURE, Plan, run, short_folder
+from tests.chaos.run import OWN_POSTGRES, Plan, run, short_folder
 from tests.chaos.victims import Action, Kind
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ def main(
         long_freezes=not quick,
         minutes=minutes,
         store=store,
-        variables={"RAY_testing_rpc_failure": RPC_FAILURE} if rpc_failure else {},
+        rpc_failure=rpc_failure,
         keep=keep,
     )
 

@@ -23,6 +23,7 @@ PATIENCE_S = 75.0
 """Longer than any job of the run takes, whatever is done to the service."""
 PAUSE_S = 0.3
 GIVE_UP_S = 240.0
+_LOOKS = 30
 _ENDED = ("complete", "error", "cancelled")
 
 
@@ -90,14 +91,22 @@ class Clients:
         seen.served = bool(seen.answers)
 
     async def look_again(self) -> None:
-        """Asks every keyed case once more with its key, and every other known job by its id."""
+        """Asks every keyed case once more with its key, and every other known job by its id.
+
+        Nothing is struck any more: what cannot be reached now is left out, and found to be lost in the journal.
+        """
         for seen in list(self.sightings):
-            with _troubles(seen):
-                if seen.case.way.keyed:
-                    body = {**seen.case.body(), "idempotencyKey": seen.case.key}
-                    _take(seen, await self._http.post("/llm", json=body))
-                elif seen.jobs:
-                    _take(seen, await self._http.get(f"/jobs/{seen.jobs[0]}"))
+            for _ in range(_LOOKS):
+                try:
+                    _take(seen, await self._looked_up(seen))
+                    break
+                except (httpx.HTTPStatusError, httpx.TransportError):
+                    await asyncio.sleep(PAUSE_S)
+
+    async def _looked_up(self, seen: Sighting) -> httpx.Response | None:
+        if seen.case.way.keyed:
+            return await self._http.post("/llm", json={**seen.case.body(), "idempotencyKey": seen.case.key})
+        return await self._http.get(f"/jobs/{seen.jobs[0]}") if seen.jobs else None
 
     async def close(self) -> None:
         await self._ditto.close()
@@ -166,8 +175,10 @@ async def clients(url: str) -> AsyncIterator[Clients]:
         await everybody.close()
 
 
-def _take(seen: Sighting, response: httpx.Response) -> None:
+def _take(seen: Sighting, response: httpx.Response | None) -> None:
     """Notes the answer in a response; an error is raised."""
+    if response is None:
+        return
     response.raise_for_status()
     body = response.json()
     seen.answered(body["jobId"], body["state"], body["result"], len(body["responses"]))

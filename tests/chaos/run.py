@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.chaos.cases import Case, cases
@@ -30,6 +30,8 @@ OWN_POSTGRES = "postgresql"
 """As the store: a PostgreSQL server that the run starts itself, and restarts where that kind is asked for."""
 RPC_FAILURE = '{"*":{"num_failures":-1,"req_failure_prob":5,"resp_failure_prob":5,"in_flight_failure_prob":2}}'
 """Of Ray's own calls so many per cent are lost on the way there, on the way back, or under way."""
+_TRIES = 5
+"""Serve's own start does not outlive every lost call."""
 DRAIN_S = 300.0
 _LOOKS = 400
 _LOOK_S = 0.3
@@ -49,7 +51,7 @@ class Plan:
         long_freezes: Some are longer than a lease.
         minutes: After so long no further fault is begun.
         store: A PostgreSQL address, or `OWN_POSTGRES`; None: a SQLite file of the run's own.
-        variables: More of the service's environment.
+        rpc_failure: Ray loses calls of its own.
         keep: Leaves the folder with the logs.
     """
 
@@ -61,7 +63,7 @@ class Plan:
     long_freezes: bool = True
     minutes: float | None = None
     store: str | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    rpc_failure: bool = False
     keep: bool = False
 
 
@@ -94,7 +96,9 @@ async def run(plan: Plan, say: Callable[[str], None]) -> Result:
         where = plan.store or str(folder / "journal.db")
         if database is not None:
             where = database.new_database()
-        service = Service(folder, sim_url=sim_url, store=where, variables=plan.variables)
+        variables = {"RAY_testing_rpc_failure": RPC_FAILURE} if plan.rpc_failure else {}
+        tries = _TRIES if plan.rpc_failure else 1
+        service = Service(folder, sim_url=sim_url, store=where, variables=variables, tries=tries)
         try:
             await service.start()
             async with clients(service.url) as everybody:

@@ -50,13 +50,15 @@ class Service:
         folder: For its log, its store and Ray's own files; short, since Ray puts sockets into it.
         store: What `DITTO_STORE` says.
         variables: More of its environment.
+        tries: How often it is begun where it does not come up, as whoever keeps it running would.
     """
 
-    def __init__(self, folder: Path, *, sim_url: str, store: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, *, sim_url: str, store: str, variables: Mapping[str, str], tries: int = 1) -> None:
         self.mark = str(folder)
         self.log = folder / "serve.log"
         self.store = store
         self._port = free_port()
+        self._tries = tries
         self.environ = {
             **os.environ,
             **HEALTH,
@@ -85,12 +87,23 @@ class Service:
             ServiceDown: It does not.
         """
         began = time.time()
+        for left in reversed(range(self._tries)):
+            try:
+                await self._begin()
+            except ServiceDown:
+                await asyncio.to_thread(self.kill)
+                if left == 0:
+                    raise
+            else:
+                break
+        return began
+
+    async def _begin(self) -> None:
         written = self.log.stat().st_size if self.log.exists() else 0
         command = (DITTO, "serve", "--port", str(self._port))
         self._running = _begun(command, self.environ, self.log)
-        self.address = (await self._said(r"Ray +(\S+)", written))[1]
+        self.address = (await self._said(r"(?m)^Ray +(\S+:\d+)$", written))[1]
         await self._until_ready()
-        return began
 
     def kill(self) -> None:
         """Ends every process of it at once, and returns when all have gone."""
