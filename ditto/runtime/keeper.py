@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 from ditto.errors import DittoError
 from ditto.runtime.host import PREFIX
@@ -86,7 +86,7 @@ class Keeper:
             sweep.purge,
             self._learner.learn,
         )
-        self._tasks = [asyncio.create_task(task()) for task in work]
+        self._tasks = [asyncio.create_task(self._kept_up(task)) for task in work]
         self._refill.set()
 
     async def standing(self, known: Standing, wait_s: float) -> Standing:
@@ -130,6 +130,17 @@ class Keeper:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _kept_up(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Does a part of the work; where it stumbles it is begun anew, since nobody would see that it has ended."""
+        while True:
+            try:
+                await work()
+            except Exception:  # Ray's head that is away, or a bug: the keeper lives on, and so must all of its work
+                log.exception("keeper stumbled")
+                await asyncio.sleep(PAUSE_S)
+            else:
+                return
 
     async def _find_actors(self) -> None:
         for name in self._directory.names():

@@ -140,7 +140,7 @@ class Service:
         Raises:
             BadRequest: Nothing was begun.
             IdempotencyMismatch: The key was used with another request.
-            Unavailable: The journal cannot be written; nothing was begun.
+            Unavailable: The journal cannot be written, or no holder be begun; nothing was begun.
         """
         key = request.idempotency_key
         claim = None if key is None else Claim(key=key, fingerprint=request.fingerprint())
@@ -151,7 +151,7 @@ class Service:
             job = await self._place(spec, claim, request.placement or Placement.AUTO)
         except KeyTaken as taken_key:
             return await self._known(request, taken_key)
-        except StoreUnavailable as error:
+        except (HolderGone, StoreUnavailable) as error:
             raise Unavailable(str(error)) from error
         return Submitted(job=job, created=True)
 

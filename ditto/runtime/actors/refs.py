@@ -44,9 +44,16 @@ class _Ref:
         await self._call("ping")
 
     def begin(self) -> None:
-        """Has the actor begun where it is not there; does not wait for it."""
-        if self._handle is None:
-            self._handle = self._find()
+        """Has the actor begun where it is not there; does not wait for it.
+
+        Raises:
+            HolderGone: Ray cannot begin it just now.
+        """
+        try:
+            if self._handle is None:
+                self._handle = self._find()
+        except (RayError, ValueError) as error:
+            raise HolderGone(f"actor {self._name} cannot be begun: {type(error).__name__}") from error
 
     async def _call(self, method: str, *args: Any) -> Any:
         try:

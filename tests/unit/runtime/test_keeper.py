@@ -91,6 +91,23 @@ async def test_the_hosts_that_another_version_left_are_drained_and_their_jobs_go
     assert town.models.asked == {"ollama/slow": 1}
 
 
+async def test_a_keeper_that_stumbles_goes_on_with_all_of_its_work(town, monkeypatch, caplog):
+    await town.begin_keeper()
+    living, fail = town.names, [True]
+
+    def names():
+        if fail.pop() if fail else False:
+            raise RuntimeError("the head is away")
+        return living()
+
+    monkeypatch.setattr(town, "names", names)
+    town.spares.start()
+    async with asyncio.timeout(WAIT_S):
+        while not town.spares._ready:  # noqa: ASYNC110  # the spare has no other sign
+            await asyncio.sleep(0.001)
+    assert "keeper stumbled" in caplog.text
+
+
 async def test_a_frozen_host_is_ended_and_begun_again(town, monkeypatch):
     for pause in ("LOOK_S", "PATIENCE_S"):
         monkeypatch.setattr(watchdog, pause, 0.001)
