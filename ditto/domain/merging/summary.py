@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ditto.domain.merging import sentences, thoughts
+from ditto.domain.schemas import mending
 from ditto.domain.spec import JSON
 
 _SHORT_CHARS = 240
@@ -30,6 +31,12 @@ _GREETING = re.compile(
     r"[^\w\s]+)?\Z",
     re.IGNORECASE,
 )
+_PREAMBLE = re.compile(
+    r"(?:as an ai\b[^.]{0,80}\b(?:do not|don't) have\b|i(?:'m| am) (?:so |very |really )?sorry to hear\b|let's "
+    r"(?:solve|think|work|go)"
+    r"\b|let me (?:solve|think|work|explain)\b|i understand\b[^.]{0,60}\.\Z|that's a (?:great|good|interesting)\b)",
+    re.IGNORECASE,
+)
 _ANSWER_CHARS = 60
 _PROSE_WORDS = 4
 _LETTER_CHARS = 2
@@ -45,7 +52,7 @@ def of(text: str, answer: JSON = None) -> str:
     text = thoughts.removed(text) or text
     prose = _OBJECT.sub(" ", text) if "{" in text or "[" in text else text
     said = _without_greeting(sentences.of(_HEADING.sub("", prose)) or sentences.of(prose))
-    if not said:
+    if not said or (prose is not text and all(_announces(sentence) for sentence in said)):
         strings = [string for string in _strings(_decoded(text)) if _is_prose(string)]
         said = [sentence for string in strings for sentence in sentences.of(string)]
     if not said:
@@ -66,9 +73,13 @@ def of_value(value: JSON) -> str:
 
 
 def _without_greeting(said: list[str]) -> list[str]:
-    while len(said) > 1 and _GREETING.match(said[0]):
+    while len(said) > 1 and (_GREETING.match(said[0]) or _PREAMBLE.match(said[0])):
         said = said[1:]
     return said
+
+
+def _announces(sentence: str) -> bool:
+    return sentence.endswith((":", "："))
 
 
 def _opening(said: Sequence[str]) -> str:
@@ -76,7 +87,7 @@ def _opening(said: Sequence[str]) -> str:
     opening = said[0]
     if len(said) == 1:
         return opening
-    if opening.endswith((":", "：")):
+    if _announces(opening):
         for sentence in said[1:]:
             if len(opening) + len(sentence) >= _SHORT_CHARS:
                 break
@@ -109,7 +120,7 @@ def _decoded(text: str) -> JSON:
     try:
         return json.JSONDecoder(strict=False).raw_decode(source, start.start() if start else 0)[0]
     except (ValueError, RecursionError):
-        return None
+        return next(mending.mended(source), None)
 
 
 def _is_prose(text: str) -> bool:
