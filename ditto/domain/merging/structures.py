@@ -136,14 +136,37 @@ def _verdict(
     )
 
 
+_KIND_OF_TYPE = {
+    "object": AnswerKind.JSON,
+    "array": AnswerKind.JSON,
+    "string": AnswerKind.TEXT,
+    "number": AnswerKind.NUMBER,
+    "integer": AnswerKind.NUMBER,
+    "boolean": AnswerKind.BOOLEAN,
+}
+
+
+def fixes_kind(schema: dict[str, Any]) -> bool:
+    """Tells whether the schema alone says which kind of answer is compared."""
+    return _kind_by(schema) is not None
+
+
 def _kind(given: Iterable[JSON], schema: dict[str, Any]) -> tuple[AnswerKind, int | None]:
     """Returns the kind of the values, and how many are allowed where they are few."""
+    fixed = _kind_by(schema)
+    if fixed is not None:
+        return fixed
+    kinds = Counter(_kind_of(value) for value in given)
+    return min(kinds, key=lambda each: (-kinds[each], str(each)), default=AnswerKind.JSON), None
+
+
+def _kind_by(schema: dict[str, Any]) -> tuple[AnswerKind, int | None] | None:
     allowed = schema.get("enum")
     if isinstance(allowed, list):
         return AnswerKind.CHOICE, len(allowed)
-    kinds = Counter(_kind_of(value) for value in given)
-    kind = min(kinds, key=lambda each: (-kinds[each], str(each)), default=AnswerKind.JSON)
-    return kind, 2 if kind is AnswerKind.BOOLEAN else None
+    named = schema.get("type")
+    kind = _KIND_OF_TYPE.get(named) if isinstance(named, str) else None
+    return None if kind is None else (kind, 2 if kind is AnswerKind.BOOLEAN else None)
 
 
 def _kind_of(value: JSON) -> AnswerKind:

@@ -77,14 +77,31 @@ def ranked(keys: Mapping[int, Hashable], voters: Electorate, how: Comparison = E
     groups = _groups(keys, voters)
     if len(groups) < 2:
         return groups
+    merits = _merits(groups, voters, how)
+    order = sorted(
+        range(len(groups)), key=lambda number: (-merits[number][0], -merits[number][1], groups[number].members[0])
+    )
+    return [groups[number] for number in order]
+
+
+def sole_winner(keys: Mapping[int, Hashable], voters: Electorate, how: Comparison = EXACT) -> Hashable:
+    """Returns the key of the group that wins without a tie, None where there is none; args as of `ranked`."""
+    groups = _groups(keys, voters)
+    if len(groups) < 2:
+        return groups[0].key if groups else None
+    merits = _merits(groups, voters, how)
+    best = max(merits)
+    return groups[merits.index(best)].key if merits.count(best) == 1 else None
+
+
+def _merits(groups: Sequence[Group], voters: Electorate, how: Comparison) -> list[tuple[float, float]]:
+    """Returns by what groups are ranked: weight while all skills are equal, else probability and total skill."""
     if len({voters.skills[at] for group in groups for at in group.members}) == 1:
-        return sorted(groups, key=lambda group: (-group.weight, group.members[0]))
+        return [(group.weight, 0.0) for group in groups]
     chances = _posteriors(groups, voters, how)
-    order = {
-        group.members[0]: (-round(chance, _DECIMALS), -_total_skill(group, voters), group.members[0])
-        for group, chance in zip(groups, chances, strict=True)
-    }
-    return sorted(groups, key=lambda group: order[group.members[0]])
+    return [
+        (round(chance, _DECIMALS), _total_skill(group, voters)) for group, chance in zip(groups, chances, strict=True)
+    ]
 
 
 def probabilities(

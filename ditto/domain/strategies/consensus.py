@@ -96,6 +96,7 @@ def _satisfied(job: Job) -> str | None:
         answer=spec.answer,
         review_threshold=spec.review_threshold,
         min_responses=spec.min_responses,
+        skills=spec.skills,
     )
     return "the answer was decided" if decided else None
 

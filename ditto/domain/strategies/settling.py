@@ -1,19 +1,20 @@
 """When waiting on can change nothing, or nothing worth it: the two rules by which a job settles early.
 
-`decided` is exact about the answer's class and errs only towards waiting. While all weights are equal a lead that the
-missing calls together cannot make up decides; a field-by-field result is not decided before its last reply. What kind
-of answer is compared must be fixed by the request: read from the panel, it could change with the next reply; and the
-answers must be firm: a later reply must not make one answer of two (`firmness`).
+`decided` is exact about the answer's class, and errs only towards waiting: it holds where the answer, or every field of
+a structure, stays the same in every completion of the missing calls (`completions`). What kind of answer is compared
+must be fixed by the request: read from the panel, it could change with the next reply; and the answers must be firm: a
+later reply must not make one answer of two (`firmness`).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from ditto.domain import merging
-from ditto.domain.merging import firmness
+from ditto.domain.confidence.prior import comparison
+from ditto.domain.merging import completions, firmness, structures, voting
+from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.spec import AnswerKind, Call
 from ditto.domain.verdict import Ballot, Intent, Verdict
 
@@ -30,6 +31,7 @@ def decided(
     answer: AnswerKind | tuple[str, ...] | None,
     review_threshold: float,
     min_responses: int,
+    skills: SkillSheet | None = None,
 ) -> bool:
     """Tells whether every completion of the missing calls gives the same answer.
 
@@ -39,7 +41,7 @@ def decided(
         question: The last user message.
         ballots: The usable replies so far, in the panel's order.
         missing: The calls that may still give a reply.
-        schema: As `merging.merge` takes it, like `answer` and `review_threshold`.
+        schema: As `merging.merge` takes it, like `answer`, `review_threshold` and `skills`.
         min_responses: So many must have answered.
     """
     if len(ballots) < max(1, min_responses):
@@ -48,13 +50,31 @@ def decided(
         return True
     if schema is None and (answer is None or not firmness.firm(question, ballots, answer=answer)):
         return False
-    verdict = merging.merge(question, ballots, schema=schema, answer=answer, review_threshold=review_threshold)
-    if verdict.intent is not Intent.ANSWER or verdict.agreement is None or isinstance(verdict.result, dict | list):
+    if schema is not None and not structures.fixes_kind(schema):
         return False
-    weights = {ballot.call: ballot.weight for ballot in ballots}
-    lead = math.fsum(weights[call] for call in verdict.supporting)
-    others = [math.fsum(weights[call] for call in dissent.models) for dissent in verdict.dissent]
-    return lead > max(others, default=0.0) + math.fsum(call.weight for call in missing)
+    verdict = merging.merge(
+        question, ballots, schema=schema, answer=answer, review_threshold=review_threshold, skills=skills
+    )
+    if verdict.intent is not Intent.ANSWER or verdict.agreement is None or verdict.kind is None:
+        return False
+    return _settled(verdict, ballots, missing, skills)
+
+
+def _settled(verdict: Verdict, ballots: Sequence[Ballot], missing: Sequence[Call], skills: SkillSheet | None) -> bool:
+    """Tells whether the answers that were compared leave the missing calls nothing to change."""
+    assert verdict.kind is not None
+    awaited = [Ballot(call=call.name, model=call.model, text="", weight=call.weight) for call in missing]
+    panel = [*ballots, *awaited]
+    voters = voting.electorate(panel, verdict.kind, skills)
+    positions = {ballot.call: at for at, ballot in enumerate(panel)}
+    groups = [verdict.supporting, *(each.models for each in verdict.dissent)]
+    keys = {positions[call]: number for number, group in enumerate(groups) for call in group}
+    open_seats = [positions[call.name] for call in missing]
+    if not isinstance(verdict.result, dict | list):
+        return completions.wins(0, keys, open_seats, voters, comparison(verdict.kind, verdict.options))
+    agreeing = [at for at, number in keys.items() if number == 0]
+    others = [at for at, number in keys.items() if number > 0]
+    return completions.wins_every_field(verdict.result, agreeing, [*others, *open_seats], voters)
 
 
 def confident(verdict: Verdict, answered: int, p: float, min_responses: int) -> bool:
