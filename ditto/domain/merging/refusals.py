@@ -76,7 +76,6 @@ _JUDGES = re.compile(
             r"\b(?:harmful|offensive) (?:and \w+ )?(?:stereotype|assumption|generali[sz]ation|request)",
             r"\bI (?:must|need to|should|have to) (?:clarify|point out|note|emphasi[sz]e"
             r"|stress) that\b[^.]{0,90}\b(?:illegal|unethical|harmful|immoral|never)\b",
-            r"^\W*There is no (?:\w+ )?reason (?:why|for|to)\b[^.]{0,160}\b(?:should|to be)\b",
         )
     ),
     re.IGNORECASE,

@@ -34,7 +34,8 @@ _GREETING = re.compile(
 _PREAMBLE = re.compile(
     r"(?:as an ai\b[^.]{0,80}\b(?:do not|don't) have\b|i(?:'m| am) (?:so |very |really )?sorry to hear\b|let's "
     r"(?:solve|think|work|go)"
-    r"\b|let me (?:solve|think|work|explain)\b|i understand\b[^.]{0,60}\.\Z|that's a (?:great|good|interesting)\b)",
+    r"\b|let me (?:solve|think|work|explain)\b|i(?:'m|'d be| am| would be) (?:happy|glad) to (?:help|assist)\b|i "
+    r"understand\b[^.]{0,60}\.\Z|that's a (?:great|good|interesting)\b)",
     re.IGNORECASE,
 )
 _ANSWER_CHARS = 60
