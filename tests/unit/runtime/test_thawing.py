@@ -19,6 +19,7 @@ from ditto.runtime.held import Capacity
 from ditto.runtime.host import Host
 from ditto.runtime.lease import FRESH_S, Lease
 from ditto.runtime.orders import Order
+from ditto.runtime.wakefulness import BEAT_S
 from ditto.store.memory import MemoryJournal
 from tests.unit.runtime.callers import CannedModels, KillableCaller
 from tests.unit.runtime.house import WAIT_S, House, asked, result, until
@@ -71,12 +72,17 @@ async def test_a_caller_that_has_slept_begins_nothing_that_was_sent_meanwhile(mo
     models = CannedModels({"a": Reply(text="42")})
     caller = Caller("caller:0", "i", models)
     loop = asyncio.get_running_loop()
+    await turns()
     woken_at_s = loop.time() + 60
     with monkeypatch.context() as later:
-        later.setattr(loop, "time", lambda: woken_at_s)
-        with pytest.raises(HolderGone):
-            await caller.call_models("host:0", 1, [ORDER], [])
-        later.setattr(loop, "time", lambda: woken_at_s + 1)
+        for beats in (0, 0.5):
+            now_s = woken_at_s + beats
+            later.setattr(loop, "time", lambda now_s=now_s: now_s)
+            await turns()
+            with pytest.raises(HolderGone):
+                await caller.call_models("host:0", 1, [ORDER], [])
+        later.setattr(loop, "time", lambda: woken_at_s + BEAT_S + 0.1)
+        await turns()
         await caller.call_models("host:0", 1, [ORDER], [])
     await until(lambda: models.asked == {"a": 1})
     await caller.close()
