@@ -48,13 +48,13 @@ class Cluster:
         self.clockwork = Clockwork(Random(f"clockwork {plan.seed}"))
         self.ledger = Ledger(lambda: self.clockwork.now_s, lambda process: self._by_id[process].gone)
         self.chances = Chances(plan, Random(f"chances {plan.seed}"), self.ledger)
-        self.wires = Wires(self.clockwork, self.chances, self.ledger, self.find)
+        self._by_id: dict[str, Process] = {}
+        self.wires = Wires(self.clockwork, self.chances, self.ledger, address=self._address, find=self._by_id.get)
         self.disk = Disk(parts.journal(), self.ledger)
         self.processes: list[Process] = []
         self.clients_under_way = len(plan.clients)
         self._parts = parts
         self._book = OrderBook()
-        self._by_id: dict[str, Process] = {}
         self._named: dict[str, Process | None] = {}
         self._instances: dict[str, int] = {}
         self._hosts = [f"host:{number}" for number in range(plan.hosts)]
@@ -80,7 +80,7 @@ class Cluster:
     def begin(self, name: str) -> Process:
         """Begins an instance of this name, in the place of any other."""
         self._instances[name] = self._instances.get(name, 0) + 1
-        process = Process(name, self._instances[name], self.clockwork, self.ledger)
+        process = Process(name, _id(name, self._instances[name]), self.clockwork, self.ledger)
         self.ledger.note("begin", process.id)
         self.processes.append(process)
         self._by_id[process.id] = process
@@ -147,6 +147,10 @@ class Cluster:
             process.loop.die()
         for process in self.processes:
             process.loop.bury()
+
+    def _address(self, name: str) -> str:
+        process = self.find(name)
+        return _id(name, self._instances.get(name, 0) + 1) if process is None else process.id
 
     def _begin_again(self, name: str) -> None:
         if name in self._named and self._named[name] is None:
@@ -299,6 +303,10 @@ def is_holder(process: Process) -> bool:
 @lru_cache
 def _runtime(spares: int) -> Runtime:
     return Runtime(spares=spares, lease_s=LEASE_S, linger_s=4.0, linger_limit=1)
+
+
+def _id(name: str, instance: int) -> str:
+    return f"{name}!{instance}"
 
 
 def _skew_s(process: str) -> float:

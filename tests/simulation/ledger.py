@@ -17,8 +17,10 @@ from ditto.errors import IllegalMove
 from ditto.runtime.host import PREFIX
 from ditto.runtime.orders import judge_order_id, order_id
 
+ANYBODYS = (ev.JobAdopted, ev.JobRetried, ev.JobMerged, ev.FeedbackGiven)
+"""What others than a job's holder write."""
 SHARED_DEATHS = 4
-"""Of a poisonous job: the first one that merges it, and three that adopt it; then it is taken apart."""
+"""Of a job that makes no progress: the first one that merges it, and three that adopt it; then it is taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Ledger:
         self._answered_at_s: dict[str, float] = {}
         self._submitted: dict[str, str] = {}
         self._epochs: dict[tuple[str, str], int] = {}
-        self._deaths: Counter[tuple[str, int]] = Counter()
+        self._deaths: Counter[str] = Counter()
         self.open: set[str] = set()
 
     def note(self, *what: object) -> None:
@@ -71,6 +73,9 @@ class Ledger:
     def written(self, process: str, job_id: str, records: Sequence[Recorded], fold: Callable[[], Job]) -> None:
         """Sees what an append added to a job's journal; `fold` returns the job that it makes."""
         self.records.setdefault(job_id, []).extend(records)
+        before = self.jobs.get(job_id)
+        if before is not None and type(records[0].event) not in ANYBODYS and before.holder != _name(process):
+            self.broken("only its holder writes to a job", f"{process} to {job_id}, which {before.holder} holds")
         for record in records:
             self.note("journal", process, job_id, record.seq, record.event.kind, getattr(record.event, "call", ""))
         try:
@@ -78,6 +83,8 @@ class Ledger:
         except IllegalMove as error:
             self.broken("journals fold", str(error))
             return
+        if any(not isinstance(record.event, ev.JobAdopted) for record in records):
+            self._deaths.pop(job_id, None)
         for record in records:
             self._look_at(job, record)
 
@@ -149,10 +156,9 @@ class Ledger:
         self.note("poisoned", process, job.id)
         self.counts["deaths of poison"] += 1
         if not process.startswith(PREFIX) and not thawed:
-            deaths = self._deaths
-            deaths[job.id, job.retries] += 1
-            if deaths[job.id, job.retries] > SHARED_DEATHS:
-                self.broken("poison kills few", f"{job.id} has killed {deaths[job.id, job.retries]} shared hosts")
+            self._deaths[job.id] += 1
+            if self._deaths[job.id] > SHARED_DEATHS:
+                self.broken("poison kills few", f"{job.id} has killed {self._deaths[job.id]} shared hosts")
 
     def accepted(self, tag: str, keyed: bool, job_id: str) -> None:
         """Sees a client be promised a job."""
@@ -181,3 +187,7 @@ class Ledger:
             self.broken("nothing is shown that is not journalled", f"event {record.seq} of {job_id}")
         if record.seq != after + 1:
             self.broken("events come in order, each once", f"{client} got event {record.seq} of {job_id} after {after}")
+
+
+def _name(process: str) -> str:
+    return process.rpartition("!")[0]

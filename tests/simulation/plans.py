@@ -151,7 +151,7 @@ class Answering:
 def plan(seed: int) -> Plan:
     """Returns what this seed stands for."""
     dice = Random(f"plan {seed}")
-    clients = _clients(dice)
+    clients = _clients(dice, jobs=dice.choices((1, 2, 3), (5, 3, 2))[0])
     shape: dict[str, Any] = {
         "seed": seed,
         "hosts": dice.choice((1, 2)),
@@ -161,8 +161,11 @@ def plan(seed: int) -> Plan:
         "clients": clients,
         "longest_delay_s": dice.choice((0.002, 0.02, 0.3)),
     }
-    if dice.random() < 0.05:
+    kind = dice.random()
+    if kind < 0.05:
         return Plan(**shape)
+    if kind < 0.12:
+        return _crowded(dice, shape)
     weights = {fault: weight for fault, weight in _WEIGHTS.items() if dice.random() < 0.5}
     rates = {fault: rate * dice.random() for fault, rate in _RATES.items() if dice.random() < 0.4}
     return Plan(
@@ -172,6 +175,13 @@ def plan(seed: int) -> Plan:
         process_faults=dice.choice((1, 2, 4, 8)) if weights else 0,
         gap=dice.choice((15, 40, 100)),
     )
+
+
+def _crowded(dice: Random, shape: dict[str, Any]) -> Plan:
+    """Returns two hosts on which most jobs wait for their turn, and which now and then stop for a while."""
+    weights = {Fault.FREEZE: 4.0, Fault.HOST_CRASH: 1.0, Fault.FREEZE_REPLACED: 1.0}
+    crowd = {"hosts": 2, "capacity": Capacity(running=1, waiting=10), "clients": _clients(dice, jobs=4, shared=True)}
+    return Plan(**{**shape, **crowd}, weights=weights, process_faults=dice.choice((1, 2, 4)), gap=dice.choice((20, 60)))
 
 
 def undisturbed(given: Plan) -> Plan:
@@ -209,13 +219,15 @@ def _result(dice: Random, tag: str, call: str) -> Reply | Failure:
 _BEST = '{{"reason": "it is right", "best": {}, "confidence": 0.9}}'
 
 
-def _clients(dice: Random) -> tuple[ClientPlan, ...]:
+def _clients(dice: Random, jobs: int, *, shared: bool = False) -> tuple[ClientPlan, ...]:
     clients: list[ClientPlan] = []
-    for number in range(dice.choices((1, 2, 3), (5, 3, 2))[0]):
+    for number in range(jobs):
         keyed = dice.random() < 0.5
         schema = dice.random() < 0.3
         tag = f"{number}{'-schema' if schema else ''}{f'-{POISON}' if dice.random() < 0.06 else ''}"
-        body = _body(dice, tag, schema=schema)
+        body = _body(dice)
+        if shared:
+            body["placement"] = "shared"
         begins_at_s = dice.choice((0.0, dice.random() * 3))
         clients += [
             ClientPlan(
@@ -231,7 +243,7 @@ def _clients(dice: Random) -> tuple[ClientPlan, ...]:
     return tuple(clients)
 
 
-def _body(dice: Random, tag: str, *, schema: bool) -> dict[str, Any]:
+def _body(dice: Random) -> dict[str, Any]:
     count = dice.choices((1, 2, 3, 4, 5), (2, 3, 4, 1, 1))[0]
     body: dict[str, Any] = {
         "prompt": "What is 6 * 7?",

@@ -25,9 +25,9 @@ class Process:
         serves: The object whose methods others call. Until it is built no message reaches the process.
     """
 
-    def __init__(self, name: str, instance: int, clockwork: Clockwork, ledger: Ledger) -> None:
+    def __init__(self, name: str, id: str, clockwork: Clockwork, ledger: Ledger) -> None:
         self.name = name
-        self.id = f"{name}!{instance}"
+        self.id = id
         self.loop = ProcessLoop(clockwork, self._failed)
         self.replaced = False
         self._serves: Any = None

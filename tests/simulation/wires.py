@@ -25,15 +25,23 @@ class Wires:
     """Carries calls from process to process.
 
     Args:
-        find: Returns the process that has a name now, None where there is none at this moment.
+        address: Returns the id of the process that has a name now, or where there is none, of the next that will.
+        find: Returns the process with an id, None where it has not begun.
     """
 
     def __init__(
-        self, clockwork: Clockwork, chances: Chances, ledger: Ledger, find: Callable[[str], Process | None]
+        self,
+        clockwork: Clockwork,
+        chances: Chances,
+        ledger: Ledger,
+        *,
+        address: Callable[[str], str],
+        find: Callable[[str], Process | None],
     ) -> None:
         self._clockwork = clockwork
         self._chances = chances
         self._ledger = ledger
+        self._address = address
         self._find = find
         self.under_way = 0
 
@@ -50,11 +58,11 @@ class Wires:
         if lost:
             self._send(self._delay_s(), self._settle, answer, None, HolderGone("the request was lost"))
             return await answer
-        process = self._find(name)
+        to = self._address(name)
         reply = self._replying(answer, name, method)
-        self._send(self._delay_s(), self._arrive, process, name, method, args, reply)
+        self._send(self._delay_s(), self._arrive, to, method, args, reply)
         if self._chances.strikes(Fault.DOUBLED):
-            self._send(self._delay_s() + self._late_s(), self._arrive, process, name, method, args, _nobody)
+            self._send(self._delay_s() + self._late_s(), self._arrive, to, method, args, _nobody)
         return await answer
 
     def _replying(self, answer: asyncio.Future[Any], name: str, method: str) -> Replying:
@@ -70,14 +78,11 @@ class Wires:
 
         return reply
 
-    def _arrive(self, process: Process | None, name: str, method: str, args: tuple[Any, ...], reply: Replying) -> None:
-        """A message goes to the instance that was there when it was sent, or to the first one that comes.
-
-        None reaches a process that was taken for dead: its connections were cut. What it had received before it keeps.
-        """
-        process = process or self._find(name)
+    def _arrive(self, to: str, method: str, args: tuple[Any, ...], reply: Replying) -> None:
+        """Hands a message over, but not to a process that was taken for dead: its connections were cut."""
+        process = self._find(to)
         if process is None or process.gone:
-            reply(None, HolderGone(f"{name} is not there"))
+            reply(None, HolderGone(f"{to} is not there"))
         else:
             self._ledger.note("arrives", process.id, method)
             process.serve(method, args, reply)
