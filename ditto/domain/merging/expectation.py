@@ -73,6 +73,12 @@ _MATHS = re.compile(
     r"|find (?:all|the)|coordinates|closed form)\b",
     re.IGNORECASE,
 )
+_ADVICE = re.compile(
+    r"\b(?:best|good|better|easiest|right|proper|safest|fastest) (?:ways?|methods?|approach|strategy|plan)\b"
+    r"|\bwhat (?:can|could|should) (?:I|we)\b|\b(?:where|how) (?:can|could|should) (?:I|we)\b|\bbeste[rn]? weg\b"
+    r"|\bmeilleure (?:façon|manière)\b|\bmejor (?:manera|forma)\b|\bmodo migliore\b|\bmelhor (?:maneira|forma)\b",
+    re.IGNORECASE,
+)
 _FACT = re.compile(
     r"\W*(?:who|whom|whose|where|when|which|what(?:'s| is| was) the (?:name|capital|title|date|year|place)"
     r"|wer|wem|wen|wo|wann|welche[rsn]?|qui|où|quand|quel(?:le)?s?|quién|dónde|cuándo|cuál|chi|dove|quando|quale"
@@ -130,7 +136,7 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         return Expected(kind=None)
     if lists.asked(question) and _is_list(sheets):
         return Expected(kind=AnswerKind.LIST)
-    longest = _FACT_WORDS if _FACT.match(question) else _PHRASE_WORDS if _PROSE.search(question) else _SHORT_WORDS
+    longest = _longest(question)
     if _most(sheets, lambda each: 0 < _words(each.text) <= longest):
         return Expected(kind=AnswerKind.TEXT, loose=True)
     return Expected(kind=None)
@@ -206,6 +212,15 @@ def _is_number(final: object) -> bool:
     if isinstance(final, bool):
         return False
     return isinstance(final, int | float) or (isinstance(final, str) and numbers.entire(final) is not None)
+
+
+def _longest(question: str) -> int:
+    """Returns how many words short answers to this question have at most."""
+    if _ADVICE.search(question):
+        return _PHRASE_WORDS
+    if _FACT.match(question):
+        return _FACT_WORDS
+    return _PHRASE_WORDS if _PROSE.search(question) else _SHORT_WORDS
 
 
 def _words(text: str) -> float:
