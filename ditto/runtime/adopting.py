@@ -104,6 +104,8 @@ class Adopter:
         """Adopts a job; a suspect whose row is given is set aside for later."""
         if self._jobs.running(job_id) is not None or job_id in self._jobs.beginning:
             return
+        if suspect is not None and job_id in self._jobs:
+            return  # another sweep's orders have been quicker, and it waits for its turn
         self._jobs.beginning.add(job_id)
         try:
             records = await self._journal.read(job_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -152,30 +152,40 @@ class HeldJobs:
         """Begins no waiting job any more."""
         self._stopped = True
 
-    def keep_only(self, job_ids: set[str]) -> None:
-        """Lets go of the running jobs that are not among these: others have taken them over."""
-        for job_id, held in self._running.items():
-            if job_id not in job_ids:
-                self._calls.forget(held.runner.outstanding())
-                held.runner.let_go()
+    def all_running(self) -> set[str]:
+        """Returns the ids of the jobs that run here."""
+        return set(self._running)
+
+    def let_go(self, job_ids: set[str]) -> None:
+        """Stops those of the jobs that run here: others have taken them over."""
+        for job_id in job_ids & self._running.keys():
+            held = self._running[job_id]
+            self._calls.forget(held.runner.outstanding())
+            held.runner.let_go()
 
     def abandon(self) -> None:
         """Stops everything at once: somebody else goes on with these jobs."""
         self._stopped = True
         for task in self._tasks:
             task.cancel()
-        for job_id, held in self._running.items():
-            if not held.ended.done():
-                held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._holder}"))
+        self._send_away(self._running, "has been taken over from")
         self._running.clear()
         self.waiting.clear()
 
     async def close(self) -> None:
         """Stops without ending any job, and returns when nothing of it runs any more."""
         self._stopped = True
+        running = dict(self._running)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._send_away(running, "goes on without")
+
+    def _send_away(self, running: Mapping[str, Held], why: str) -> None:
+        """Has whoever waits for these jobs look for them elsewhere."""
+        for job_id, held in running.items():
+            if not held.ended.done():
+                held.ended.set_exception(HolderGone(f"job {job_id} {why} {self._holder}"))
 
     def _free(self) -> bool:
         return len(self._running) + len(self.beginning) < self._capacity.running
@@ -188,14 +198,18 @@ class HeldJobs:
                 if not job.state.ended and job.holder == self._holder:  # another may have taken it over meanwhile
                     self.run(job_id, records)
             else:
+                row = await self._journal.row(job_id)
                 self.beginning.discard(job_id)
-                await self._adopt(job_id)
+                if row is not None and row.holder == self._holder:  # likewise
+                    await self._adopt(job_id)
         except (IllegalMove, StoreError) as error:  # the next look at the journal finds it again
             log.error("job not begun", extra={"job_id": job_id, "reason": str(error)})
+            return
         finally:
             self._fresh.discard(job_id)
             self.beginning.discard(job_id)
             self.waiting.leave(job_id)
+        self.fill()  # where it was not to be begun, its place is free for the next one
 
     async def _look(self) -> None:
         """Begins jobs whose deadline passes while they wait, so that they end."""

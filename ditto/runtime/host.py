@@ -91,6 +91,7 @@ class Host:
         self._lease = Lease(journal, name, length_s=lease_s, replaced=self._step_down, clock=clock)
         self._used = False
         self._draining = False
+        self._closed = False
         self._replaced = False
         self._tell_replaced = replaced
         self._keeping: asyncio.Task[None] | None = None
@@ -199,6 +200,8 @@ class Host:
     async def take_up(self, rows: list[JobRow]) -> None:
         """Takes over jobs that nobody holds; those whose turn has not come wait for it here."""
         await self._started.wait()
+        if self._closed:
+            raise HolderGone(f"{self._name} has closed")
         await self._lease.renew()
         if not self._replaced:
             self._used = True
@@ -227,6 +230,8 @@ class Host:
             raise Conflict(message, None, job_id)
         if job.state is JobState.COMPLETE and not job.retriable():
             return job
+        if not self._jobs.room():
+            raise RateLimited(f"the service is full: {self._capacity.running} jobs run")
         events = retry_events(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
         append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events)
         self._jobs.beginning.add(job_id)
@@ -291,7 +296,7 @@ class Host:
 
     async def close(self) -> None:
         """Stops without ending any job: whoever holds them next goes on."""
-        self._draining = True
+        self._draining = self._closed = True
         if not self._started.is_set():
             return
         await self._jobs.close()
@@ -334,6 +339,8 @@ class Host:
 
     async def _adopt(self, job_id: str) -> None:
         """Takes a job over, unless a later instance of this very holder has begun."""
+        if self._closed:
+            return  # its lease has been let go of: whoever has it next takes the job
         await self._lease.renew()
         if not self._replaced:
             self._used = True
@@ -371,11 +378,12 @@ class Host:
 
     async def _let_go_of_lost(self) -> bool:
         """Stops what others have taken over while the lease had run out; returns whether the journal could say."""
+        running = self._jobs.all_running()  # of those alone the journal can tell: what comes meanwhile it need not know
         try:
             rows = await self._journal.held(self._name)
         except StoreUnavailable:
             return False
-        self._jobs.keep_only({row.job_id for row in rows})
+        self._jobs.let_go(running - {row.job_id for row in rows})
         return True
 
     def _step_down(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from ditto.domain.events import CallStarted, JobAdopted, JobCancelled, Reply
+from ditto.domain.events import CallStarted, Failure, JobAdopted, JobCancelled, Reply
 from ditto.domain.job import Completed, JobState, fold
-from ditto.errors import RateLimited, Unavailable
+from ditto.errors import HolderGone, RateLimited, Unavailable
 from ditto.runtime import held
 from ditto.runtime.held import Capacity
 from ditto.runtime.runner import utc_now
@@ -145,3 +146,67 @@ async def test_a_holder_that_closes_lets_go_of_its_lease(house):
     await until(lambda: house.journal._leases["host:0"].until > utc_now())
     await host.close()
     assert [row.job_id for row in await house.journal.orphans(utc_now(), utc_now())] == ["j1"]
+
+
+async def test_a_holder_that_has_closed_takes_no_job_back_and_sends_away_who_waits(house):
+    host = await house.host()
+    await host.accept("j1", asked("slow"), None)
+    waiting = asyncio.ensure_future(host.wait("j1", WAIT_S))
+    await until(lambda: house.models.asked == {"slow": 1})
+    await host.close()
+    with pytest.raises(HolderGone):
+        await waiting
+    with pytest.raises(HolderGone):
+        await host.wait("j1", WAIT_S)
+    with pytest.raises(HolderGone):
+        await host.take_up([await house.journal.row("j1")])
+    assert [row.job_id for row in await house.journal.orphans(utc_now(), utc_now())] == ["j1"]
+    assert await kinds(house, "j1") == ["job.accepted", "call.started"]
+
+
+async def test_a_retry_is_refused_where_as_many_jobs_run_as_may(house):
+    host = await house.host(capacity=ONE_AND_TWO)
+    await host.accept("j1", asked("down"), None)
+    house.models.release("down", Failure(type="Unreachable", message="connection refused"))
+    await house.ended(host, "j1")
+    await host.accept("j2", asked("slow"), None)
+    with pytest.raises(RateLimited):
+        await host.retry("j1")
+
+
+async def test_where_waiting_jobs_have_gone_elsewhere_the_next_one_begins(house):
+    host, other = await house.host(capacity=ONE_AND_TWO), await house.host("host:1")
+    for job_id in ("j1", "j2", "j3"):
+        await host.accept(job_id, asked("slow" if job_id == "j1" else "a"), None)
+    await other.take_up([await house.journal.row("j2")])
+    await house.ended(other, "j2")
+    house.models.release("slow", Reply(text="1"))
+    assert result(await house.ended(host, "j3")) == "42"
+
+
+async def test_a_job_that_waits_anew_after_a_crash_is_left_to_who_has_taken_it_over(house):
+    crashed, other = await house.host(capacity=ONE_AND_TWO), await house.host("host:1")
+    await crashed.accept("j1", asked("slow"), None)
+    await crashed.accept("j2", asked("second"), None)
+    await house.kill_9(crashed)
+    host = await house.host(capacity=ONE_AND_TWO)
+    await other.take_up([await house.journal.row("j2")])
+    await until(lambda: house.models.asked["second"] == 1)
+    house.models.release("slow", Reply(text="1"))
+    await house.ended(host, "j1")
+    house.models.release("second", Reply(text="42"))
+    assert (await house.ended(other, "j2")).holder == "host:1"
+    assert (await kinds(house, "j2")).count("job.adopted") == 1
+
+
+async def test_jobs_that_are_given_twice_at_once_are_adopted_once(house):
+    crashed = await house.host("host:1", capacity=ONE_AND_TWO)
+    await crashed.accept("j1", asked("slow"), None)
+    await crashed.accept("j2", asked("a"), None)
+    await house.kill_9(crashed)
+    rows = [await house.journal.row("j2")]
+    host = await house.host(capacity=ONE_AND_TWO)
+    await host.accept("j3", asked("other"), None)
+    await asyncio.gather(*(host.take_up(rows) for _ in range(2)))
+    await host._adopter.take_up(rows)
+    assert await kinds(house, "j2") == ["job.accepted", "job.adopted"]
