@@ -204,7 +204,13 @@ async def drain(settings: Settings) -> int:
 async def _check(journal: Journal, actors: Actors) -> None:
     """Raises `Unavailable` with the reason where a job could not be accepted or its models not be asked."""
     try:
-        await journal.check()
+        async with asyncio.timeout(_READY_S):
+            await journal.check()
+    except TimeoutError as error:
+        raise Unavailable("the store does not answer") from error
+    except StoreError as error:
+        raise Unavailable(str(error)) from error
+    try:
         async with asyncio.timeout(_READY_S):
             await asyncio.gather(*(caller.status() for caller in actors.callers()))
             standing = await actors.keeper().standing(Standing(), 0.0)
@@ -212,8 +218,6 @@ async def _check(journal: Journal, actors: Actors) -> None:
                 raise Unavailable("the service is draining: it stops or is being replaced")
             if not standing.spares:
                 await actors.host(shared_names(actors.settings)[0]).status()
-    except StoreError as error:
-        raise Unavailable(str(error)) from error
     except HolderGone as error:
         raise Unavailable(f"not all actors are there yet: {error}") from error
     except TimeoutError as error:

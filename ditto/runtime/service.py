@@ -232,7 +232,7 @@ class Service:
             if row.state.ended:
                 return await self.get(job_id)
             try:
-                return await self._placer.holding(row.holder).cancel(job_id)
+                return await _heard(self._placer.holding(row.holder).cancel(job_id), POLL_S)
             except (HolderGone, StoreUnavailable):
                 await asyncio.sleep(PAUSE_S)
 
@@ -388,7 +388,7 @@ class Service:
 
 
 async def _heard(answer: Awaitable[T], wait_s: float) -> T:
-    """Returns what a holder says, which was asked to say it within `wait_s`.
+    """Returns what a holder says, which has so long to say it.
 
     Raises:
         HolderGone: It is silent.

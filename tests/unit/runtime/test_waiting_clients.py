@@ -16,7 +16,7 @@ from ditto.settings import from_args
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import JobRow
 from tests.unit.domain.jobs import answered, begun, finished, spec, started
-from tests.unit.runtime.house import House, asked
+from tests.unit.runtime.house import WAIT_S, House, asked
 
 SETTINGS = from_args({}, source="x")
 DONE = finished(answered(started(begun(spec("a"))), "a", "42"))
@@ -46,6 +46,9 @@ class Holders:
                 raise AssertionError
             case error:
                 raise error
+
+    async def cancel(self, job_id: str) -> Job:
+        return await self.wait(job_id, 0.0)
 
     async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
         await self.wait(job_id, wait_s)
@@ -97,6 +100,12 @@ async def test_a_holder_that_is_silent_is_asked_again(journal, monkeypatch):
     monkeypatch.setattr(service, "POLL_S", 0.01)
     job = await waiting(journal, None, DONE).wait("j1")
     assert job.state is JobState.COMPLETE
+
+
+async def test_a_holder_that_is_silent_is_asked_again_to_cancel(journal, monkeypatch):
+    monkeypatch.setattr(service, "POLL_S", 0.01)
+    async with asyncio.timeout(WAIT_S):
+        assert await waiting(journal, None, DONE).cancel("j1") == DONE
 
 
 async def test_a_restart_of_the_store_is_not_seen(journal):
