@@ -1,10 +1,11 @@
-"""Which models are relatives: those that agree more than strangers do on answers that the rest rejects.
+"""Which models are relatives: those that agree more than their skills explain on answers that the rest rejects.
 
-That two models are wrong together cannot be seen without labels; what can be seen is this. One of the two is left out,
-skills are fitted to the others' answers, and each answer gets its probability of being right. Among the questions on
-which both are probably wrong, so judged, relatives give the same wrong answer more often than pairs do on the whole.
-Skilled models that agree on what is right are no relatives: the answer is held to be right without the second of them.
-The excess is drawn towards none where there are few such questions, and a small one is taken for chance.
+That two models are wrong together cannot be seen without labels; what can be seen is this. Leave one of the two out and
+fit skills to the others' answers: that gives for each answer of the second the probability that it is wrong, and how
+probable it is that a model of the first one's skill (fitted without the second) says the same. Copies agree more often
+than that on answers that are probably wrong. If a share ρ of replies were echoes, agreement would rise from e to
+ρ + (1 − ρ)e: so ρ is the excess over what was not expected. It is drawn towards none where there are few such answers,
+and a moderate one is taken for chance or for skill that the fit underrates.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from ditto.domain.skills.likelihood import Answers, Floats
 from ditto.domain.skills.observations import Observation
 
 MOST_MODELS = 40
-"""Among more models nobody looks for relatives: their number of pairs grows with the square."""
+"""Among more models nobody looks for relatives: the work grows with the square of their number."""
 
-_DOUBT_QUESTIONS = 10.0
-_CHANCE = 0.45
-"""Recorded models of one maker reach .45; copies that differ in every seventh answer lie at .7 and above."""
-
+_DOUBTFUL_ANSWERS = 10.0
+_CHANCE = 0.4
+_AS_PLAIN = 0.1
+_MOST_LOOKS = 12
 _FEWEST_MODELS = 3
 
 Fit = Callable[[Answers, int, Prior, Floats | None], Floats]
@@ -34,81 +35,86 @@ Pair = tuple[str, str]
 
 
 def families(kinds: Sequence[Sequence[Observation]], fit: Fit, prior: Prior) -> tuple[Family, ...]:
-    """Returns the families among the models of the observations, by kind of question.
+    """Returns the families among the models of the observations.
+
+    The plainest relatives are taken first and counted as such, because copies mislead the fit for all others; then all
+    are looked at again.
 
     Args:
-        kinds: For each kind its observations.
+        kinds: For each kind of question its observations.
         fit: Returns the likeliest skills.
         prior: The numbers of the model.
     """
-    joint: dict[Pair, float] = {}
-    chances: dict[Pair, float] = {}
+    known: dict[Pair, float] = {}
+    for _ in range(_MOST_LOOKS):
+        joined = _joined(known)
+        related = {pair for family in joined for pair in combinations(family.models, 2)}
+        found = {pair: echo for pair, echo in _echoes(kinds, joined, fit, prior).items() if pair not in related}
+        plainest = max(found.values(), default=0.0)
+        if plainest <= _CHANCE:
+            break
+        known |= {pair: echo for pair, echo in found.items() if echo > max(_CHANCE, plainest - _AS_PLAIN)}
+    return _joined(known)
+
+
+def _echoes(
+    kinds: Sequence[Sequence[Observation]], known: Sequence[Family], fit: Fit, prior: Prior
+) -> dict[Pair, float]:
+    excess: dict[Pair, float] = {}
+    room: dict[Pair, float] = {}
     for rows in kinds:
-        for pair, (same, expected, doubtful) in _counts(rows, fit, prior).items():
-            joint[pair] = joint.get(pair, 0.0) + same - expected * doubtful
-            chances[pair] = chances.get(pair, 0.0) + (1.0 - expected) * doubtful
-    excess = {pair: joint[pair] / (chances[pair] + _DOUBT_QUESTIONS) for pair in joint}
-    return _joined({pair: each for pair, each in excess.items() if each > _CHANCE})
-
-
-def _counts(rows: Sequence[Observation], fit: Fit, prior: Prior) -> dict[Pair, tuple[float, float, float]]:
-    """Returns for each pair how often it was wrong with one answer, how often pairs are, and out of how many."""
-    names = sorted({model for row in rows for model, _ in row.answers})
-    if not _FEWEST_MODELS <= len(names) <= MOST_MODELS:
-        return {}
-    chances = _chances(rows, names, fit, prior)
-    counts = {pair: _count(rows, chances, *pair) for pair in combinations(names, 2)}
-    doubtful = sum(each for _, each in counts.values())
-    usual = sum(same for same, _ in counts.values()) / doubtful if doubtful > 0.0 else 1.0
-    return {pair: (same, usual, each) for pair, (same, each) in counts.items()}
-
-
-_Chances = dict[str, list[dict[int, float]]]
-"""By the model left out and the question: the probability of each answer that the others gave."""
-
-
-def _chances(rows: Sequence[Observation], names: Sequence[str], fit: Fit, prior: Prior) -> _Chances:
-    made: _Chances = {}
-    everyone = {name: number for number, name in enumerate(names)}
-    skills = fit(likelihood.answers(rows, everyone, (), prior), len(names), prior, None)
-    for left_out in names:
-        start = np.delete(skills, everyone[left_out])
-        numbers = {name: number for number, name in enumerate(name for name in names if name != left_out)}
-        given = likelihood.answers(rows, numbers, (), prior)
-        posteriors = iter(likelihood.group_posteriors(given, fit(given, len(numbers), prior, start), prior).tolist())
-        made[left_out] = [
-            {group: next(posteriors) for group in sorted({group for model, group in row.answers if model in numbers})}
-            for row in rows
-        ]
-    return made
-
-
-def _count(rows: Sequence[Observation], chances: _Chances, one: str, other: str) -> tuple[float, float]:
-    same = doubtful = 0.0
-    for at, row in enumerate(rows):
-        said = dict(reversed(row.answers))
-        if one not in said or other not in said:
+        names = sorted({model for row in rows for model, _ in row.answers})
+        if not _FEWEST_MODELS <= len(names) <= MOST_MODELS:
             continue
-        without_other, without_one = chances[other][at][said[one]], chances[one][at][said[other]]
-        if said[one] == said[other]:
-            wrong = 1.0 - (without_other + without_one) / 2.0
-            same += wrong
-        else:
-            wrong = max(0.0, 1.0 - without_other - without_one)
-        doubtful += wrong
-    return same, doubtful
+        more, possible = _agreements(rows, names, known, fit, prior)
+        for (at, one), (to, other) in combinations(enumerate(names), 2):
+            pair = (one, other)
+            excess[pair] = excess.get(pair, 0.0) + float(more[at, to] + more[to, at]) / 2.0
+            room[pair] = room.get(pair, 0.0) + float(possible[at, to] + possible[to, at]) / 2.0
+    return {pair: excess[pair] / (room[pair] + _DOUBTFUL_ANSWERS) for pair in excess}
 
 
-def _joined(excess: dict[Pair, float]) -> tuple[Family, ...]:
-    """Returns relatives of relatives as one family, with their mean excess."""
+def _agreements(
+    rows: Sequence[Observation], names: Sequence[str], known: Sequence[Family], fit: Fit, prior: Prior
+) -> tuple[Floats, Floats]:
+    """Returns by (left out, other): agreement beyond the expected, and how much there could be; both by doubt."""
+    everyone = {name: number for number, name in enumerate(names)}
+    skills = fit(likelihood.answers(rows, everyone, known, prior), len(names), prior, None)
+    parts = [_leaving_out(rows, names, at, known, prior) for at in range(len(names))]
+    without = np.array(
+        [np.insert(fit(part, len(names) - 1, prior, np.delete(skills, at)), at, 0.0) for at, part in enumerate(parts)]
+    )
+    more, room = np.zeros((len(names), len(names))), np.zeros((len(names), len(names)))
+    for at, name in enumerate(names):
+        others = np.delete(np.arange(len(names)), at)
+        given = parts[at]
+        doubt, expected = likelihood.expected_agreement(given, without[at][others], without[others, at], prior)
+        said = [dict(reversed(row.answers)).get(name) for row in rows if any(m != name for m, _ in row.answers)]
+        answered = np.array([each is not None for each in said])[given.question_of_vote]
+        same = np.array([-1 if each is None else each for each in said])[given.question_of_vote] == given.labels
+        weights = doubt * answered
+        more[at, others] = np.bincount(given.models, weights=weights * (same - expected), minlength=len(others))
+        room[at, others] = np.bincount(given.models, weights=weights * (1.0 - expected), minlength=len(others))
+    return more, room
+
+
+def _leaving_out(
+    rows: Sequence[Observation], names: Sequence[str], at: int, known: Sequence[Family], prior: Prior
+) -> Answers:
+    numbers = {name: number for number, name in enumerate(each for each in names if each != names[at])}
+    return likelihood.answers(rows, numbers, known, prior)
+
+
+def _joined(echoes: dict[Pair, float]) -> tuple[Family, ...]:
+    """Returns relatives of relatives as one family, with their mean echo."""
     groups: list[set[str]] = []
-    for one, other in sorted(excess):
+    for one, other in sorted(echoes):
         touched = [group for group in groups if one in group or other in group]
         groups = [group for group in groups if group not in touched] + [{one, other}.union(*touched)]
     return tuple(
         Family(
             models=tuple(sorted(group)),
-            echo=min(1.0, float(np.mean([each for pair, each in excess.items() if set(pair) <= group]))),
+            echo=min(1.0, float(np.mean([echo for pair, echo in echoes.items() if set(pair) <= group]))),
         )
         for group in sorted(groups, key=min)
     )

@@ -6,6 +6,7 @@ groups of one question side by side, so that sums over groups and questions are 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,9 @@ class Answers:
         weights: Of each vote, relatives counted once.
         group_starts: The first vote of each group.
         question_starts: The first group of each question.
-        group_of_vote, question_of_group: As numbers.
+        group_of_vote, question_of_group, question_of_vote: As numbers.
+        labels: Of each vote, the group's number in its observation.
+        sizes: Of each group, by weight.
         partitions: Of each group: log probability of how the other groups came about, were this one right.
         none: Of each question: the same, were no group right.
     """
@@ -41,6 +44,9 @@ class Answers:
     question_starts: Whole
     group_of_vote: Whole
     question_of_group: Whole
+    question_of_vote: Whole
+    labels: Whole
+    sizes: Floats
     partitions: Floats
     none: Floats
 
@@ -53,6 +59,8 @@ def answers(
     weights: list[float] = []
     group_sizes: list[int] = []
     question_sizes: list[int] = []
+    labels: list[int] = []
+    heavies: list[float] = []
     partitions: list[float] = []
     none: list[float] = []
     for each in observations:
@@ -60,9 +68,7 @@ def answers(
         if not kept:
             continue
         kept.sort(key=lambda vote: vote[1])
-        counted = kinship.effective(
-            {at: group for at, (_, group) in enumerate(kept)}, [model for model, _ in kept], families, prior.kinship
-        )
+        counted = _counted(kept, families)
         sizes: dict[int, list[int]] = {}
         for at, (_, group) in enumerate(kept):
             sizes.setdefault(group, []).append(at)
@@ -72,18 +78,34 @@ def answers(
         weights.extend(counted[at] for at in range(len(kept)))
         group_sizes.extend(len(members) for members in sizes.values())
         question_sizes.append(len(sizes))
+        labels.extend(group for _, group in kept)
+        heavies.extend(heavy.tolist())
         partitions.extend(mixed[:-1].tolist())
         none.append(float(mixed[-1]))
+    group_of_vote = np.repeat(np.arange(len(group_sizes)), group_sizes)
+    question_of_group = np.repeat(np.arange(len(question_sizes)), question_sizes)
     return Answers(
         models=np.array(models, dtype=np.intp),
         weights=np.array(weights),
         group_starts=_starts(group_sizes),
         question_starts=_starts(question_sizes),
-        group_of_vote=np.repeat(np.arange(len(group_sizes)), group_sizes),
-        question_of_group=np.repeat(np.arange(len(question_sizes)), question_sizes),
+        group_of_vote=group_of_vote,
+        question_of_group=question_of_group,
+        question_of_vote=question_of_group[group_of_vote],
+        labels=np.array(labels, dtype=np.intp),
+        sizes=np.array(heavies),
         partitions=np.array(partitions),
         none=np.array(none),
     )
+
+
+def _counted(votes: Sequence[tuple[str, int]], families: Sequence[Family]) -> list[float]:
+    """Returns how much each vote counts; that a model agrees with itself teaches nothing."""
+    replies = Counter(model for model, _ in votes)
+    groups = {at: group for at, (_, group) in enumerate(votes)}
+    shares = kinship.effective(groups, [model for model, _ in votes], families, 1.0)
+    same = Counter(votes)
+    return [shares[at] * same[vote] / replies[vote[0]] for at, vote in enumerate(votes)]
 
 
 def _starts(sizes: Sequence[int]) -> Whole:
@@ -91,11 +113,28 @@ def _starts(sizes: Sequence[int]) -> Whole:
     return np.concatenate([np.zeros(1, dtype=np.intp), ends[:-1]])
 
 
-def group_posteriors(given: Answers, skills: Floats, prior: Prior) -> Floats:
-    """Returns for each group the probability that its answer is right."""
-    right, _ = _responsibilities(given, skills, prior)
-    chances: Floats = right.sum(axis=1)
-    return chances
+def expected_agreement(given: Answers, skills: Floats, newcomer: Floats, prior: Prior) -> tuple[Floats, Floats]:
+    """Returns for each vote how probably it is wrong, and how probable it is that one more model says the same.
+
+    Args:
+        given: The votes, without the newcomer's.
+        skills: By model.
+        newcomer: Its skill as it is fitted without each model's answers, by that model.
+        prior: The numbers of the model.
+    """
+    right, none = _responsibilities(given, skills, prior)
+    theta, _ = _nodes(given, prior)
+    ease = np.add.reduceat(right, given.question_starts, axis=0) + none
+    own, all_of = right[given.group_of_vote], ease[given.question_of_vote]
+    chance = (1.0 / (1.0 + np.exp(-(newcomer[:, None] + theta))))[given.models]
+    total = np.add.reduceat(given.sizes, given.question_starts)[given.question_of_vote]
+    coincide = sum(
+        share * given.sizes[given.group_of_vote] / (alpha + total)
+        for alpha, share in zip(prior.concentrations, prior.shares, strict=True)
+    )
+    expected: Floats = (own * chance).sum(axis=1) + ((all_of - own) * (1.0 - chance)).sum(axis=1) * coincide
+    doubt: Floats = 1.0 - own.sum(axis=1)
+    return doubt, expected
 
 
 def slope(given: Answers, skills: Floats, prior: Prior) -> tuple[Floats, Floats]:
@@ -104,7 +143,7 @@ def slope(given: Answers, skills: Floats, prior: Prior) -> tuple[Floats, Floats]
     theta, _ = _nodes(given, prior)
     ease = np.add.reduceat(right, given.question_starts, axis=0) + none
     chance = 1.0 / (1.0 + np.exp(-(skills[:, None] + theta)))
-    own = ease[given.question_of_group[given.group_of_vote]]
+    own = ease[given.question_of_vote]
     expected = chance[given.models]
     gained = given.weights * (right.sum(axis=1)[given.group_of_vote] - (own * expected).sum(axis=1))
     spread = given.weights * (own * expected * (1.0 - expected)).sum(axis=1)
