@@ -13,7 +13,7 @@ from tests.powercut.plan import Session
 
 SESSIONS = ((Session.ALONE,), (Session.LEFT, Session.RIGHT), (Session.LAST,))
 """One after the other; those in one row together."""
-LIMIT_S = 60
+LIMIT_S = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

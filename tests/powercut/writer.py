@@ -12,12 +12,15 @@ import argparse
 import asyncio
 import os
 import sqlite3
+import sys
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from sqlite3 import dbapi2
-from typing import Any
+from typing import Any, TypeVar
 
-from ditto.errors import AppendConflict
+from ditto.errors import AppendConflict, StoreUnavailable
 from ditto.store.port import Append
 from ditto.store.sqlite import SqliteJournal
 from tests.powercut.plan import Planned, Session, planned, rival
@@ -25,6 +28,9 @@ from tests.powercut.plan import Planned, Session, planned, rival
 STORE = Path("data", "ditto", "journal.db")
 PROMISES = "promises"
 AT_ONCE = 8
+PAUSE_S = 0.1
+
+T = TypeVar("T")
 
 
 class Promise(StrEnum):
@@ -75,7 +81,7 @@ def _without_synchronous(action: int, name: str | None, value: str | None, *_: s
 
 async def write(journal: SqliteJournal, session: Session, jobs: list[Planned], promises: Promises) -> None:
     """Writes this session's share of the jobs."""
-    promises.note(Promise.EPOCH, session, await journal.begin_epoch(session))
+    promises.note(Promise.EPOCH, session, await _done(lambda: journal.begin_epoch(session)))
     gate = asyncio.Semaphore(AT_ONCE if session in (Session.LEFT, Session.RIGHT) else 1)
     await asyncio.gather(*(_write_job(journal, job, session, promises, gate) for job in jobs))
 
@@ -85,25 +91,35 @@ async def _write_job(
 ) -> None:
     async with gate:
         for append in job.share_of(session):
-            await journal.append(append)
+            await _done(partial(journal.append, append))
             promises.note(Promise.JOB, job.id, append.after + len(append.events))
             if append.id.endswith("/1"):
-                await journal.append(append)  # its answer was lost
+                await _done(partial(journal.append, append))  # its answer was lost
                 await _refused(journal, rival(append))
         if job.forgotten and job.appends[-1] in job.share_of(session):
             promises.note(Promise.FORGETTING, job.id)
-            assert await journal.forget(job.id), f"{job.id} has ended"
+            assert await _done(partial(journal.forget, job.id)), f"{job.id} has ended"
             promises.note(Promise.FORGOTTEN, job.id)
-            if await journal.purge():
+            if await _done(journal.purge):
                 promises.note(Promise.PURGED, job.id)
 
 
 async def _refused(journal: SqliteJournal, append: Append) -> None:
     try:
-        await journal.append(append)
+        await _done(partial(journal.append, append))
     except AppendConflict:
         return
     raise AssertionError(f"two writers wrote event {append.after + 1} of {append.job_id}")
+
+
+async def _done(act: Callable[[], Awaitable[T]]) -> T:
+    """Returns what `act` returns, begun again while another process holds the file for too long."""
+    while True:
+        try:
+            return await act()
+        except StoreUnavailable as error:
+            print(error, file=sys.stderr)
+            await asyncio.sleep(PAUSE_S)
 
 
 async def main() -> None:
@@ -117,7 +133,7 @@ async def main() -> None:
     options = parser.parse_args()
     if options.synchronous is not None:
         careless(options.synchronous)
-    journal = SqliteJournal(options.folder / STORE)
+    journal = await _done(partial(asyncio.to_thread, SqliteJournal, options.folder / STORE))
     promises = Promises(options.folder / PROMISES)
     await write(journal, options.session, planned(options.seed, options.together), promises)
     if options.session in (Session.LEFT, Session.RIGHT):
