@@ -80,7 +80,7 @@ class Keeper:
             self._keep_spares,
             self._keep_order,
             self._retire_others,
-            Watchdog(self._directory, [*self._hosts, *self._callers]).watch,
+            Watchdog(self._directory, self._watched).watch,
             sweep.find_orphans,
             sweep.expire,
             sweep.purge,
@@ -218,6 +218,9 @@ class Keeper:
         for name in sorted(idle & self._idle):
             await self.ended(name)
         self._idle = idle - self._idle
+
+    def _watched(self) -> list[str]:
+        return [*self._hosts, *self._callers, *job_actors(self._directory)]
 
     async def _retire_others(self) -> None:
         """Drains the hosts that another version of the code has left, and then ends its callers."""

@@ -36,6 +36,7 @@ from ditto.errors import (
 from ditto.runtime.afterwards import Afterwards
 from ditto.runtime.belonging import own_job
 from ditto.runtime.learning import Book
+from ditto.runtime.listening import heard
 from ditto.runtime.placement import HostPort, Placer
 from ditto.runtime.runner import Clock, utc_now
 from ditto.settings import Settings
@@ -46,8 +47,8 @@ T = TypeVar("T")
 log = logging.getLogger("ditto.service")
 PAUSE_S = 0.2
 POLL_S = 30.0
-PATIENCE_S = 5.0
-"""A holder that is silent for so much longer than it was asked to wait is taken for gone: it may be frozen."""
+ACCEPT_S = 30.0
+"""So long a holder that is not even begun may take to accept a job."""
 TRIES = 5
 
 
@@ -187,7 +188,7 @@ class Service:
                 if row.state.ended or left_s == 0:
                     job = await self.get(job_id)  # it may have been retried since
                 else:
-                    job = await _heard(self._placer.holding(row.holder).wait(job_id, left_s), left_s)
+                    job = await heard(self._placer.holding(row.holder).wait(job_id, left_s), left_s)
             except (HolderGone, StoreUnavailable, Unavailable):
                 if left_s == 0:
                     raise
@@ -210,7 +211,7 @@ class Service:
                     records = list(await self._read(job_id, after))
                     ended = not records or type(records[-1].event) in ENDS  # it may have been retried since
                 else:
-                    records = await _heard(self._placer.holding(row.holder).events(job_id, after, POLL_S), POLL_S)
+                    records = await heard(self._placer.holding(row.holder).events(job_id, after, POLL_S), POLL_S)
             except (HolderGone, StoreUnavailable, Unavailable):
                 await asyncio.sleep(PAUSE_S)
                 with suppress(Unavailable):  # a stream outlives a restart of the store
@@ -232,7 +233,7 @@ class Service:
             if row.state.ended:
                 return await self.get(job_id)
             try:
-                return await _heard(self._placer.holding(row.holder).cancel(job_id), POLL_S)
+                return await heard(self._placer.holding(row.holder).cancel(job_id), POLL_S)
             except (HolderGone, StoreUnavailable):
                 await asyncio.sleep(PAUSE_S)
 
@@ -346,11 +347,15 @@ class Service:
     async def _accepted(self, job_id: str, host: HostPort, spec: JobSpec, claim: Claim | None) -> Job | None:
         """Returns the job once this holder has accepted it, None where it cannot be reached and has not."""
         try:
-            return await host.accept(job_id, spec, claim)
+            return await heard(host.accept(job_id, spec, claim), ACCEPT_S)
         except HolderGone:
             await asyncio.sleep(PAUSE_S)
             records = await self._journal.read(job_id)
             return own_job(job_id, records, spec) if records else None
+        except SpareTaken:
+            if not (records := await self._journal.read(job_id)):
+                raise
+            return own_job(job_id, records, spec)  # by an earlier try, whose answer was lost
 
     async def _known(self, request: Request, taken: KeyTaken) -> Submitted:
         if taken.fingerprint != request.fingerprint():
@@ -385,16 +390,3 @@ class Service:
         if row is None:
             raise NotFound(f"there is no job {job_id}")
         return row
-
-
-async def _heard(answer: Awaitable[T], wait_s: float) -> T:
-    """Returns what a holder says, which has so long to say it.
-
-    Raises:
-        HolderGone: It is silent.
-    """
-    try:
-        async with asyncio.timeout(wait_s + PATIENCE_S):
-            return await answer
-    except TimeoutError:
-        raise HolderGone("the holder does not answer") from None

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ditto.errors import DittoError
 from ditto.runtime.placement import Directory
@@ -22,34 +21,37 @@ MISSES = 2
 
 
 class Watchdog:
-    """Watches hosts and callers.
+    """Watches hosts, callers and the jobs' own actors.
 
     Args:
-        names: Of the actors that are watched; each is there, or is being begun by whoever needs it.
+        names: Returns those that are watched now; only one that has answered before can be found to be silent.
     """
 
-    def __init__(self, directory: Directory, names: Sequence[str]) -> None:
+    def __init__(self, directory: Directory, names: Callable[[], Sequence[str]]) -> None:
         self._directory = directory
         self._names = names
-        self._missed: Counter[str] = Counter()
+        self._missed: dict[str, int] = {}
 
     async def watch(self) -> None:
         """Looks after them, again and again."""
         while True:
             await asyncio.sleep(LOOK_S)
-            await asyncio.gather(*(self._look(name) for name in self._names))
+            names = self._names()
+            self._missed = {name: missed for name, missed in self._missed.items() if name in names}
+            await asyncio.gather(*(self._look(name) for name in names))
 
     async def _look(self, name: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await self._directory.ping(name)
         except TimeoutError:
-            self._missed[name] += 1
+            if name in self._missed:
+                self._missed[name] += 1
         except DittoError:
-            self._missed[name] = 0  # it is not there: Ray begins it again, or nobody has needed it yet
+            self._missed.pop(name, None)  # it is not there: Ray begins it again, or nobody has needed it yet
         else:
             self._missed[name] = 0
-        if self._missed[name] >= MISSES:
+        if self._missed.get(name, 0) >= MISSES:
             log.warning("actor ended that answers no more", extra={"actor": name})
-            self._missed[name] = 0
+            del self._missed[name]
             self._directory.restart(name)

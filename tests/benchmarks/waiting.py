@@ -135,13 +135,16 @@ def main() -> None:
     options = parser.parse_args()
     waiting = QUICK_WAITING if options.quick else WAITING
     limits = {"DITTO_LIMITS__RUNNING_JOBS": str(RUNNING), "DITTO_LIMITS__WAITING_JOBS": str(waiting)}
-    with tempfile.TemporaryDirectory() as name, simulated_models(Path(name)) as sim:
-        with service(Path(name), sim, **limits) as serving:
-            cluster.join(serving.ray)
-            try:
-                figures = measure(serving, waiting)
-            finally:
-                cluster.leave()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        simulated_models(Path(name)) as sim,
+        service(Path(name), sim, **limits) as serving,
+    ):
+        cluster.join(serving.ray)
+        try:
+            figures = measure(serving, waiting)
+        finally:
+            cluster.leave()
     table = Table("figure", "value")
     for figure, value in figures.items():
         table.add_row(figure, f"{value:.2f}" if isinstance(value, float) else str(value))

@@ -111,6 +111,8 @@ class Actors:
             return  # it has gone by itself
 
     async def ping(self, name: str) -> None:
+        while len(self._pinged) >= _KNOWN:
+            del self._pinged[next(iter(self._pinged))]
         await self._pinged.setdefault(name, HostRef(name)).ping()
 
     def restart(self, name: str) -> None:

@@ -43,6 +43,7 @@ HEAD = "node:__internal_head__"
 ON_HEAD = {HEAD: 0.0001}
 """What an actor asks for that may live on the head node alone."""
 START_PAUSE_S = 1.0
+APART_S = 60.0
 _AT_ONCE = 100_000
 
 log = logging.getLogger("ditto.actors")
@@ -121,8 +122,9 @@ class _JobActor:
 
     async def _take_apart(self, job_id: str) -> None:
         try:
-            await host_ref(f"{PREFIX}{job_id}", self._settings).adopt(job_id)
-        except DittoError as error:  # the next look at the journal tries again
+            async with asyncio.timeout(APART_S):
+                await host_ref(f"{PREFIX}{job_id}", self._settings).adopt(job_id)
+        except (DittoError, TimeoutError) as error:  # the next look at the journal tries again
             log.warning("job not taken apart", extra={"job_id": job_id, "reason": str(error)})
 
 

@@ -10,7 +10,7 @@ import pytest
 from ditto.domain.events import Failure, Recorded, Reply
 from ditto.domain.job import Job, JobState
 from ditto.errors import StoreUnavailable, Unavailable
-from ditto.runtime import service
+from ditto.runtime import listening, service
 from ditto.runtime.service import Service
 from ditto.settings import from_args
 from ditto.store.memory import MemoryJournal
@@ -25,7 +25,7 @@ DONE = finished(answered(started(begun(spec("a"))), "a", "42"))
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
     monkeypatch.setattr(service, "PAUSE_S", 0.0)
-    monkeypatch.setattr(service, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(listening, "PATIENCE_S", 0.0)
 
 
 class Holders:

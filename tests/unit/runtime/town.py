@@ -39,6 +39,7 @@ class Town:
         self.the_keeper: Keeper | None = None
         self.clock = utc_now
         self.frozen: set[str] = set()
+        self.answered: set[str] = set()
         self.restarted: list[str] = []
 
     def new_id(self) -> str:
@@ -70,6 +71,7 @@ class Town:
         if name in self.frozen:
             await asyncio.Event().wait()
         await self.host(name).status()
+        self.answered.add(name)
 
     def restart(self, name: str) -> None:
         self.frozen.discard(name)
