@@ -59,8 +59,10 @@ def test_whoever_holds_no_calls_repeats_none_by_dying(outcome):
     assert sum(repeated.values()) <= 1, repeated
 
 
-def test_dittos_own_clients_see_none_of_it(outcome):
-    assert {name: toll["came_back"] for name, toll in outcome["kinds"].items() if toll["came_back"]} == {}
+def test_dittos_own_clients_see_nothing_of_a_death_behind_the_replica(outcome):
+    unseen = ("actor kill", "host kill", "caller kill", "keeper kill")
+
+    assert {name: outcome["kinds"][name]["came_back"] for name in unseen} == dict.fromkeys(unseen, 0)
 
 
 def test_stopping_leaves_no_process(outcome):
