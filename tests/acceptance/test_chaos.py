@@ -59,8 +59,8 @@ def test_whoever_holds_no_calls_repeats_none_by_dying(outcome):
     assert sum(repeated.values()) <= 1, repeated
 
 
-def test_dittos_own_clients_see_nothing_of_a_death_behind_the_replica(outcome):
-    unseen = ("actor kill", "host kill", "caller kill", "keeper kill")
+def test_dittos_own_clients_see_nothing_of_the_death_of_an_actor_or_the_keeper(outcome):
+    unseen = ("actor kill", "keeper kill")
 
     assert {name: outcome["kinds"][name]["came_back"] for name in unseen} == dict.fromkeys(unseen, 0)
 
