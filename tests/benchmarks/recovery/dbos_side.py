@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.acceptance.conftest import said
+from tests.acceptance.processes import said
 from tests.benchmarks.recovery.counting import reset, started
 from tests.benchmarks.recovery.dbos_app import DATABASE, WORKFLOW
 from tests.benchmarks.recovery.shape import LENGTH_S, Lived, Round, Shape, judged, models
