@@ -1,7 +1,7 @@
 """Who is who in the Ray cluster under test: its actors and nodes as the head's own table has them.
 
-The table is asked directly, over a connection that lasts for one question: a driver would be one more process to die
-with the cluster, and Ray's state API needs its dashboard.
+The table is asked directly: a driver would be one more process to die with the cluster, and Ray's state API needs its
+dashboard. The connection must be let go of before the head is ended: Ray ends a process that has lost its head.
 """
 
 from __future__ import annotations
@@ -51,6 +51,11 @@ class Cluster:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._accessor: GlobalStateAccessor | None = None
+
+    def let_go(self) -> None:
+        """Closes the connection; the next question opens another."""
+        self._accessor = None
 
     def actors(self) -> list[Actor]:
         """Returns the living actors."""
@@ -67,11 +72,14 @@ class Cluster:
         return [Node(id=row["NodeID"], alive=row["Alive"], raylet=row["RayletSocketName"]) for row in rows]
 
     def _connected(self) -> GlobalStateAccessor:
+        if self._accessor is not None:
+            return self._accessor
         maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
         options = GcsClientOptions.create(self._address, None, allow_cluster_id_nil=True, fetch_cluster_id_if_nil=False)
         accessor = GlobalStateAccessor(options)
         if not accessor.connect():
             raise ConnectionError(f"the head at {self._address} does not answer")
+        self._accessor = accessor
         return accessor
 
 

@@ -16,13 +16,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from tests.chaos.cases import Case, cases
 from tests.chaos.faults import Fault, Faults
 from tests.chaos.journal import Store
 from tests.chaos.ledger import Account, account
 from tests.chaos.load import Clients, Sighting, clients
 from tests.chaos.models import RequestLog
-from tests.chaos.service import Service
+from tests.chaos.service import Service, ServiceDown
 from tests.chaos.victims import Action, Kind, Victims
 from tests.postgres import Server, begun
 
@@ -133,6 +135,7 @@ class _Chaos:
         database: Server | None,
     ) -> None:
         self._plan = plan
+        self._service = service
         self._store = store
         self._clients = everybody
         self._cases: dict[int, Case] = {}
@@ -177,12 +180,26 @@ class _Chaos:
                 break
             if self.faults.times(kind, action) >= plan.strikes[kind, action]:
                 continue  # another fault has brought it about
-            done = await self.faults.do(kind, action)
-            if not done:
-                missed.append(f"{kind} {action}")
-            say(f"{place}/{len(todo)} {_said(self.faults.done[-1]) if done else f'{kind} {action}: no victim'}")
+            why = await self._tried(kind, action)
+            if why:
+                missed.append(f"{kind} {action}: {why}")
+            say(f"{place}/{len(todo)} {missed[-1] if why else _said(self.faults.done[-1])}")
             await asyncio.sleep(chance.uniform(0.5, 1.5) * plan.pause_s)
         return missed
+
+    async def _tried(self, kind: Kind, action: Action) -> str:
+        """Does a fault; returns why it could not be done, blank where it was.
+
+        Raises:
+            ServiceDown: The service did not come up again, tried twice.
+        """
+        try:
+            return "" if await self.faults.do(kind, action) else "no victim"
+        except (ServiceDown, ConnectionError, OperationalError) as error:
+            if not self._service.is_running():
+                await asyncio.to_thread(self._service.kill)
+                await self._service.start()
+            return f"{type(error).__name__}: {str(error)[-200:]}"
 
     async def _ask(self, over: asyncio.Event) -> None:
         """Begins a case every now and then; returns when the last has its answer."""

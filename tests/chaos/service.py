@@ -29,6 +29,7 @@ START_S = 120.0
 STOP_S = 90.0
 NODE_S = 60.0
 _PAUSE_S = 0.05
+_LOOK_S = 0.2
 
 HEALTH = {
     "RAY_health_check_period_ms": "500",
@@ -70,15 +71,11 @@ class Service:
         }
         self._running: subprocess.Popen[bytes] | None = None
         self.address = ""
+        self.cluster = Cluster("")
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def cluster(self) -> Cluster:
-        """Returns the view of the cluster that runs now."""
-        return Cluster(self.address)
 
     async def start(self) -> float:
         """Starts it and returns the Unix time of that once it takes jobs.
@@ -103,10 +100,16 @@ class Service:
         command = (DITTO, "serve", "--port", str(self._port))
         self._running = _begun(command, self.environ, self.log)
         self.address = (await self._said(r"(?m)^Ray +(\S+:\d+)$", written))[1]
+        self.cluster = Cluster(self.address)
         await self._until_ready()
+
+    def is_running(self) -> bool:
+        """Tells whether its first process is there."""
+        return self._running is not None and self._running.poll() is None
 
     def kill(self) -> None:
         """Ends every process of it at once, and returns when all have gone."""
+        self.cluster.let_go()
         strike_all(signal.SIGKILL, self.mark)
         if self._running is not None:
             self._running.wait()
@@ -117,6 +120,7 @@ class Service:
         """Ends it by SIGTERM; returns what processes were left after that, and ends them too."""
         if self._running is None:
             return []
+        self.cluster.let_go()
         self._running.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             await asyncio.to_thread(self._running.wait, STOP_S)
@@ -142,7 +146,7 @@ class Service:
     async def _while_it_runs(self) -> AsyncIterator[None]:
         """Yields every now and then, as long as the process runs and may still be starting."""
         until = time.monotonic() + START_S
-        while self._running is not None and self._running.poll() is None and time.monotonic() < until:
+        while self.is_running() and time.monotonic() < until:
             yield
             await asyncio.sleep(_PAUSE_S)
 
@@ -182,7 +186,7 @@ class SecondNode:
             if joined:
                 self.id = joined[0]
                 return
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(_LOOK_S)
         raise ServiceDown(log.read_text(errors="replace")[-2000:])
 
     def is_alive(self) -> bool:
