@@ -89,12 +89,31 @@ _LEAD = re.compile(
 )
 
 
+_CUES = (
+    "?", "？", "please", "kindly", "need", "unclear", "ambiguous", "not clear", "incomplete", "cut off",
+    "vague", "not sure", "not certain", "not quite", "not entirely", "you mean", "you refer", "bitte",
+    "veuillez", "por favor", "уточни", "请", "請", "您", "你", "でしょうか", "ください", "いただけ", "까요",
+    "가요", "나요", "알려", "말씀", "설명",
+)  # fmt: skip
+"""Whoever asks back uses one of these; the patterns need not be tried where none stands."""
+
+
 def asks_back(text: str) -> bool:
     """Tells whether a reply asks back."""
     if len(text) > _LONGEST_WORDS * _CHARS_PER_WORD or len(text.split()) > _LONGEST_WORDS:
         return False
-    said = sentences.of(text.replace("’", "'"))
+    plain = text.replace("’", "'")
+    if not _cued(plain):
+        return False
+    said = sentences.of(plain)
     for at, sentence in enumerate(said):
-        if _ASKS_BACK.search(sentence) and (not _OFFERS.search(sentence) or _WANTS.search(sentence)):
+        if not _cued(sentence) or not _ASKS_BACK.search(sentence):
+            continue
+        if not _OFFERS.search(sentence) or _WANTS.search(sentence):
             return at == 0 or all(_LEAD.search(each) for each in said[:at][:_LEADING_SENTENCES])
     return False
+
+
+def _cued(text: str) -> bool:
+    lowered = text.lower()
+    return any(cue in lowered for cue in _CUES)

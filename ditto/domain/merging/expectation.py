@@ -225,7 +225,7 @@ def _longest(question: str) -> int:
 
 def _words(text: str) -> float:
     """Returns how many words a text has; signs of scripts that part no words count as a part of one."""
-    dense = sum(letter >= "\u2e80" for letter in text)
+    dense = 0 if text.isascii() else sum(letter >= "\u2e80" for letter in text)
     return len(text.split()) + dense / _DENSE_CHARS_PER_WORD
 
 

@@ -71,6 +71,8 @@ _YES_NO = frozenset(("yes", "no", "true", "false"))
 _LONGEST_ITEM_WORDS = 4
 _LOOKED_AT_CHARS = 20_000
 _SHORT_REPLY_CHARS = 200
+_STEM_CHARS = 400
+"""What is asked for stands at the end of a question, before its options."""
 _NEGATION = re.compile(
     r"(?:\bnot|n't|\bnor|\bnever|\bnicht|\bkein|\bpas|\brather than|\binstead of)\W+(?:\w{1,3}\W+)?$"
 )
@@ -103,7 +105,9 @@ def offered(question: str) -> tuple[Option, ...]:
 
 def several(question: str) -> bool:
     """Tells whether a question asks for all options that are right."""
-    return _SEVERAL.search(question) is not None
+    first = _LINE.search(question)
+    stem = question[: first.start()] if first else question
+    return _SEVERAL.search(stem[-_STEM_CHARS:]) is not None
 
 
 def picked(said: str, options: tuple[Option, ...]) -> Option | None:

@@ -104,14 +104,26 @@ def _carrying(said: Sequence[str], answer: JSON) -> str | None:
     wanted = str(answer) if isinstance(answer, str | int | float) and not isinstance(answer, bool) else ""
     if not wanted or len(wanted) > _ANSWER_CHARS:
         return None
-    flags = re.IGNORECASE if len(wanted) > _LETTER_CHARS else re.NOFLAG
-    dense = max(wanted) >= _FIRST_DENSE_SIGN
-    pattern = re.compile(re.escape(wanted) if dense else rf"(?<!\w){re.escape(wanted)}(?!\w|[.,]\d)", flags)
-    hits = [sentence for sentence in said if pattern.search(sentence) or pattern.search(sentence.replace(",", ""))]
+    hits = [sentence for sentence in said if _states(sentence, wanted) or _states(sentence.replace(",", ""), wanted)]
     if not hits:
         return None
     states_it_first = said[0] == hits[0] and len(hits[0]) > _ONE_WORD_OPENING_CHARS and len(wanted) > 1
     return hits[0] if states_it_first else hits[-1]
+
+
+def _states(sentence: str, wanted: str) -> bool:
+    """Tells whether a sentence holds an answer as a word of its own; letters in their own case, for `a` is a word."""
+    if len(wanted) > _LETTER_CHARS:
+        sentence, wanted = sentence.lower(), wanted.lower()
+    dense = max(wanted) >= _FIRST_DENSE_SIGN
+    at = sentence.find(wanted)
+    while at >= 0:
+        before, after = sentence[at - 1 : at] if at else "", sentence[at + len(wanted) :][:2]
+        parted = not (before.isalnum() or after[:1].isalnum() or (after[:1] in (".", ",") and after[1:].isdigit()))
+        if dense or parted:
+            return True
+        at = sentence.find(wanted, at + 1)
+    return False
 
 
 def _decoded(text: str) -> JSON:
@@ -125,7 +137,7 @@ def _decoded(text: str) -> JSON:
 
 
 def _is_prose(text: str) -> bool:
-    dense = sum(sign >= _FIRST_DENSE_SIGN for sign in text)
+    dense = 0 if text.isascii() else sum(sign >= _FIRST_DENSE_SIGN for sign in text)
     return len(text.split()) + dense // 2 >= _PROSE_WORDS
 
 
