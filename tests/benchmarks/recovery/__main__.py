@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.recovery [--rounds 20] [--quick] [--json FILE]`: a killed job beside DBOS.
 
 It needs `pip install '.[bench]'`, ends only what it has started, and takes about 25 minutes; `--quick`, three rounds
-each, five.
+each, five. Stopped in between and given again with the same file, it goes on with the rows that are missing there.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.acceptance.conftest import simulated_models
 from tests.benchmarks.recovery import ditto_side
@@ -29,7 +32,7 @@ def spread(rounds: int) -> list[float]:
     return [(number + 0.5) / rounds for number in range(rounds)]
 
 
-def beside_dbos(folder: Path, sim: str, shape: Shape, moments: list[float]) -> Iterator[Round]:
+def beside_dbos(folder: Path, sim: str, shape: Shape, moments: Sequence[float]) -> Iterator[Round]:
     """Yields DBOS's rounds, each on a database of its own."""
     from tests.benchmarks.recovery import dbos_side  # DBOS may be absent, which is said before
 
@@ -38,32 +41,53 @@ def beside_dbos(folder: Path, sim: str, shape: Shape, moments: list[float]) -> I
         yield dbos_side.killed(_made(folder / f"{number}"), sim, shape, moment, undisturbed_s)
 
 
-def rows(folder: Path, sim: str, rounds: int) -> Iterator[Row]:
-    """Yields each row when its rounds are done."""
-    moments = spread(rounds)
-    version = importlib.metadata.version("dbos")
-    for place, shape in enumerate(Shape):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A row that is to be measured: `measure` takes a folder, the simulated models, the shape and the moments."""
 
-        def made(name: str, place: int = place) -> Path:
-            return _made(folder / f"{name}{place}")  # short: Ray's sockets come to lie below it
+    system: str
+    killed: str
+    shape: Shape
+    measure: Callable[[Path, str, Shape, Sequence[float]], Iterator[Round]]
 
-        found = beside_dbos(made("dbos"), sim, shape, moments)
-        yield _row(f"DBOS {version}", "the process", shape, found)
-        found = ditto_side.whole_service_killed(made("all"), sim, shape, moments)
-        yield _row("Ditto", "the whole service", shape, found)
-        for placement, killed in (("dedicated", "the job's own actor"), ("shared", "the shared host")):
-            found = ditto_side.holder_killed(made(placement[:3]), sim, shape, placement, moments)
-            yield _row("Ditto", killed, shape, found)
+    def row(self, folder: Path, sim: str, moments: Sequence[float]) -> Row:
+        """Returns the row when all its rounds are done."""
+        done, loads = [], []
+        for each in self.measure(folder, sim, self.shape, moments):
+            print(".", end="", flush=True, file=sys.stderr)
+            done.append(each)
+            loads.append(os.getloadavg()[0])
+        print(file=sys.stderr)
+        return Row(system=self.system, killed=self.killed, shape=self.shape, rounds=tuple(done), loads=tuple(loads))
 
 
-def _row(system: str, killed: str, shape: Shape, rounds: Iterator[Round]) -> Row:
-    done, loads = [], []
-    for each in rounds:
-        print(".", end="", flush=True, file=sys.stderr)
-        done.append(each)
-        loads.append(os.getloadavg()[0])
-    print(file=sys.stderr)
-    return Row(system=system, killed=killed, shape=shape, rounds=tuple(done), loads=tuple(loads))
+def plans() -> Iterator[Plan]:
+    """Yields what is to be measured, in the order of the table."""
+    own = partial(ditto_side.holder_killed, placement="dedicated")
+    shared = partial(ditto_side.holder_killed, placement="shared")
+    dbos = f"DBOS {importlib.metadata.version('dbos')}"
+    for shape in Shape:
+        yield Plan(system=dbos, killed="the process", shape=shape, measure=beside_dbos)
+        yield Plan(system="Ditto", killed="the whole service", shape=shape, measure=ditto_side.whole_service_killed)
+        yield Plan(system="Ditto", killed="the job's own actor", shape=shape, measure=own)
+        yield Plan(system="Ditto", killed="the shared host", shape=shape, measure=shared)
+
+
+def measured(rounds: int, kept: Path | None) -> list[dict[str, Any]]:
+    """Returns every row's figures; those that stand in `kept` with as many rounds are not measured again."""
+    found = json.loads(kept.read_text()) if kept is not None and kept.exists() else []
+    known = {(each["system"], each["killed"], each["shape"]): each for each in found if each["rounds"] == rounds}
+    summaries: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="ditto", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        with simulated_models(folder) as sim:
+            for place, plan in enumerate(plans()):
+                done = known.get((plan.system, plan.killed, str(plan.shape)))
+                # Ray's sockets come to lie below the row's folder, so its name is short.
+                summaries.append(done or summary(plan.row(_made(folder / f"{place}"), sim, spread(rounds))))
+                if kept is not None:
+                    kept.write_text(json.dumps(summaries, indent=2))
+    return summaries
 
 
 def _made(folder: Path) -> Path:
@@ -76,20 +100,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.recovery", description="A killed job beside DBOS")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds")
-    parser.add_argument("--json", type=Path, help="write the same figures, and each round's, there")
+    parser.add_argument("--json", type=Path, help="the same figures and each round's; goes on where it stopped")
     options = parser.parse_args()
     if importlib.util.find_spec("dbos") is None:
         sys.exit("DBOS is not installed: pip install '.[bench]'")
     if not os.path.isdir("/proc/self"):
         sys.exit("this needs /proc, to find every process of a service")
-    summaries = []
-    with tempfile.TemporaryDirectory(prefix="ditto", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        with simulated_models(folder) as sim:
-            for row in rows(folder, sim, QUICK_ROUNDS if options.quick else options.rounds):
-                summaries.append(summary(row))
-                if options.json is not None:
-                    options.json.write_text(json.dumps(summaries, indent=2))
+    summaries = measured(QUICK_ROUNDS if options.quick else options.rounds, options.json)
     show(summaries)
     sys.exit(any(each["recovered"] < each["rounds"] or each["recorded_repeated"] for each in summaries))
 

@@ -110,7 +110,7 @@ def whole_service_killed(folder: Path, sim: str, shape: Shape, moments: Sequence
         running.stop()
 
 
-def holder_killed(folder: Path, sim: str, shape: Shape, placement: str, moments: Sequence[float]) -> Iterator[Round]:
+def holder_killed(folder: Path, sim: str, shape: Shape, moments: Sequence[float], *, placement: str) -> Iterator[Round]:
     """Yields what came of each kill of a job's own actor (`dedicated`) or of its host (`shared`)."""
     with service(folder, sim, RAY_TMPDIR=str(folder)) as serving:
         cluster.join(serving.ray)
