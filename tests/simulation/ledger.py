@@ -166,6 +166,8 @@ class Ledger:
         self.promised.add(job_id)
         if job_id not in self.jobs:
             self.broken("an accepted job is in the journal", f"{job_id} was promised and is not")
+        elif self.jobs[job_id].spec.metadata["tag"] != tag:
+            self.broken("a client gets its own job", f"{tag} was given {job_id}, which is another's")
         if keyed and self._submitted.setdefault(tag, job_id) != job_id:
             self.broken("one key, one job", f"the key of {tag} named {self._submitted[tag]}, and now {job_id}")
 

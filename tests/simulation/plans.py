@@ -166,6 +166,8 @@ def plan(seed: int) -> Plan:
         return Plan(**shape)
     if kind < 0.12:
         return _crowded(dice, shape)
+    if kind < 0.18:
+        return _dedicated(dice, shape)
     weights = {fault: weight for fault, weight in _WEIGHTS.items() if dice.random() < 0.5}
     rates = {fault: rate * dice.random() for fault, rate in _RATES.items() if dice.random() < 0.4}
     return Plan(
@@ -180,8 +182,20 @@ def plan(seed: int) -> Plan:
 def _crowded(dice: Random, shape: dict[str, Any]) -> Plan:
     """Returns two hosts on which most jobs wait for their turn, and which now and then stop for a while."""
     weights = {Fault.FREEZE: 4.0, Fault.HOST_CRASH: 1.0, Fault.FREEZE_REPLACED: 1.0}
-    crowd = {"hosts": 2, "capacity": Capacity(running=1, waiting=10), "clients": _clients(dice, jobs=4, shared=True)}
+    crowd = {
+        "hosts": 2,
+        "capacity": Capacity(running=1, waiting=10),
+        "clients": _clients(dice, jobs=4, placement="shared"),
+    }
     return Plan(**{**shape, **crowd}, weights=weights, process_faults=dice.choice((1, 2, 4)), gap=dice.choice((20, 60)))
+
+
+def _dedicated(dice: Random, shape: dict[str, Any]) -> Plan:
+    """Returns jobs that come one after the other to actors of their own, which die, as does who keeps them."""
+    weights = {Fault.HOST_CRASH: 3.0, Fault.KEEPER_CRASH: 3.0, Fault.FREEZE: 1.0}
+    clients = _clients(dice, jobs=4, placement="auto", within_s=12.0)
+    faults = {"process_faults": dice.choice((2, 4, 8)), "gap": dice.choice((30, 100))}
+    return Plan(**{**shape, "spares": dice.choice((1, 2)), "clients": clients}, weights=weights, **faults)
 
 
 def undisturbed(given: Plan) -> Plan:
@@ -219,16 +233,16 @@ def _result(dice: Random, tag: str, call: str) -> Reply | Failure:
 _BEST = '{{"reason": "it is right", "best": {}, "confidence": 0.9}}'
 
 
-def _clients(dice: Random, jobs: int, *, shared: bool = False) -> tuple[ClientPlan, ...]:
+def _clients(dice: Random, jobs: int, *, placement: str | None = None, within_s: float = 3.0) -> tuple[ClientPlan, ...]:
     clients: list[ClientPlan] = []
     for number in range(jobs):
         keyed = dice.random() < 0.5
         schema = dice.random() < 0.3
         tag = f"{number}{'-schema' if schema else ''}{f'-{POISON}' if dice.random() < 0.06 else ''}"
         body = _body(dice)
-        if shared:
-            body["placement"] = "shared"
-        begins_at_s = dice.choice((0.0, dice.random() * 3))
+        if placement is not None:
+            body["placement"] = placement
+        begins_at_s = dice.choice((0.0, dice.random() * within_s))
         clients += [
             ClientPlan(
                 tag=tag,

@@ -17,7 +17,7 @@ ENOUGH = SEEDS // 200
 """So often at least every kind of fault must have struck: else the seeds prove less than they seem to."""
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_every_seed_keeps_every_promise(searchers):
     found = searchers.search(0, SEEDS)
     assert found.seeds == SEEDS
