@@ -96,7 +96,7 @@ def account(
     for fault in faults:
         toll = account.tolls[name_of(fault)]
         toll.faults += 1
-        toll.in_flight += len(blame.in_hand(fault))
+        toll.in_flight += blame.in_flight(fault)
         if fault.recovered_s is not None:
             toll.recoveries_s.append(fault.recovered_s)
     for job_id, records in journals.items():
@@ -118,12 +118,14 @@ class _Blame:
     def __init__(self, faults: Sequence[Fault], journals: Mapping[str, Sequence[Recorded]]) -> None:
         self._faults = sorted(faults, key=lambda fault: fault.at)
         self._moments = [fault.at for fault in self._faults]
-        spans = [span for job_id, records in journals.items() for span in spans_of(job_id, records)]
-        self._in_hand = {fault: _in_hand(fault, spans) for fault in faults}
+        self._spans: dict[Call, list[Span]] = defaultdict(list)
+        for job_id, records in journals.items():
+            for span in spans_of(job_id, records):
+                self._spans[span.call].append(span)
 
-    def in_hand(self, fault: Fault) -> frozenset[Call]:
-        """Returns the calls that the fault's victim had in hand."""
-        return self._in_hand[fault]
+    def in_flight(self, fault: Fault) -> int:
+        """Returns how many calls the fault's victim had in hand."""
+        return sum(_has(fault, spans, fault.at) for spans in self._spans.values())
 
     def at(self, moment: float) -> str:
         """Returns the name of the last fault before this moment."""
@@ -131,27 +133,33 @@ class _Blame:
         return name_of(self._faults[place - 1]) if place else "before"
 
     def of(self, call: Call, before: Request, again: Request) -> tuple[str, bool]:
-        """Returns the name of the fault for which a call was asked again, and whether its victim had it in hand."""
-        broken_off = before.ending == "aborted" and before.ended_at is not None
-        cut_at = before.ended_at if broken_off and before.ended_at is not None else again.began_at
-        earlier = self._faults[: bisect_right(self._moments, cut_at)]
+        """Returns the name of the fault for which a call was asked again, and whether its victim had it in hand.
+
+        A victim may take more calls in hand before it is dead: the processes of a node outlive its raylet by seconds.
+        """
+        broken_off = before.ending == "aborted"
+        lost_at = again.began_at if before.ended_at is None else before.ended_at
+        earlier = self._faults[: bisect_right(self._moments, lost_at if broken_off else again.began_at)]
         if not earlier:
             return "before", False
+        own = [fault for fault in earlier if _has(fault, self._spans[call], lost_at)]
         if broken_off:
-            return name_of(earlier[-1]), call in self.in_hand(earlier[-1])
-        holding = [fault for fault in earlier if call in self.in_hand(fault)]
-        return name_of((holding or earlier)[-1]), bool(holding)
+            return name_of(earlier[-1]), earlier[-1] in own
+        return name_of((own or earlier)[-1]), bool(own)
 
 
-def _in_hand(fault: Fault, spans: Sequence[Span]) -> frozenset[Call]:
-    under_way = [span for span in spans if span.began_at <= fault.at < span.ended_at]
-    match fault.hold:
-        case Hold.ALL:
-            return frozenset(span.call for span in under_way)
-        case Hold.CALLS:
-            return frozenset(span.call for span in under_way if span.caller in fault.names)
-        case Hold.JOBS:
-            return frozenset(span.call for span in under_way if span.holder in fault.names)
+def _has(fault: Fault, spans: Sequence[Span], moment: float) -> bool:
+    """Tells whether the victim has one of these spans of a call in hand at that moment."""
+    for span in spans:
+        if span.began_at <= moment < span.ended_at:
+            match fault.hold:
+                case Hold.ALL:
+                    return True
+                case Hold.CALLS:
+                    return span.caller in fault.names
+                case Hold.JOBS:
+                    return span.holder in fault.names
+    return False
 
 
 def _judge_job(account: Account, job_id: str, records: Sequence[Recorded], cases: Mapping[int, Case]) -> None:

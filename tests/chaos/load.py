@@ -19,10 +19,10 @@ from ditto.client.async_client import AsyncDitto
 from ditto.errors import DittoError
 from tests.chaos.cases import Case, Way
 
-PATIENCE_S = 75.0
+PATIENCE_S = 150.0
 """Longer than any job of the run takes, whatever is done to the service."""
 PAUSE_S = 0.3
-GIVE_UP_S = 240.0
+GIVE_UP_S = 400.0
 _LOOKS = 30
 _ENDED = ("complete", "error", "cancelled")
 

@@ -34,7 +34,7 @@ RPC_FAILURE = '{"*":{"num_failures":-1,"req_failure_prob":5,"resp_failure_prob":
 """Of Ray's own calls so many per cent are lost on the way there, on the way back, or under way."""
 _TRIES = 5
 """Serve's own start does not outlive every lost call."""
-DRAIN_S = 300.0
+DRAIN_S = 500.0
 _LOOKS = 400
 _LOOK_S = 0.3
 """Between the looks at whether the jobs of foreign clients, who wait for them no longer, have ended too."""
