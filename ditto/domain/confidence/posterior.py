@@ -74,7 +74,7 @@ def posteriors(
     members = np.asarray(votes.groups)
     weights = np.asarray(votes.weights, dtype=np.float64)
     count = int(members.max()) + 1
-    sizes: Floats = np.bincount(members, weights=weights, minlength=count).astype(np.float64)
+    sizes = tuple(np.bincount(members, weights=weights, minlength=count).tolist())
     right, wrong, log_prior = _evidence(members, weights, votes.skills, count, prior)
     all_wrong = wrong.sum(axis=0)
     if how.forms > 0.0 and how.options is None and count > 1:
@@ -87,10 +87,11 @@ def posteriors(
     return [chance * (1.0 - how.lumped) for chance in chances]
 
 
-def mixed_partitions(sizes: Floats, options: int | None, prior: Prior) -> Floats:
-    """Returns log ∑_α P(α) CRP_α of all groups but one, for each one, and last of all groups."""
+@lru_cache(maxsize=4096)
+def mixed_partitions(sizes: tuple[float, ...], options: int | None, prior: Prior) -> Floats:
+    """Returns log ∑_α P(α) CRP_α of all groups but one, for each one, and last of all groups; not to be changed."""
     made = [
-        partitions(sizes, options, alpha) + math.log(share)
+        _partitions(np.array(sizes), options, alpha) + math.log(share)
         for alpha, share in zip(prior.concentrations, prior.shares, strict=True)
         if share > 0.0
     ]
@@ -98,7 +99,7 @@ def mixed_partitions(sizes: Floats, options: int | None, prior: Prior) -> Floats
     return mixed
 
 
-def partitions(sizes: Floats, options: int | None, alpha: float) -> Floats:
+def _partitions(sizes: Floats, options: int | None, alpha: float) -> Floats:
     """Returns log CRP_α of all groups but one, for each one, and last of all groups; sizes are above 0."""
     total = float(sizes.sum())
     if options is None:
@@ -147,7 +148,13 @@ def _nodes(step: float, spread: float) -> tuple[Floats, Floats]:
 
 
 def _with_forms(
-    sizes: Floats, right: Floats, wrong: Floats, all_wrong: Floats, forms: float, lead: int | None, prior: Prior
+    sizes: tuple[float, ...],
+    right: Floats,
+    wrong: Floats,
+    all_wrong: Floats,
+    forms: float,
+    lead: int | None,
+    prior: Prior,
 ) -> list[float]:
     """Returns the posteriors where groups other than the main one may be right as well."""
     also = math.log(forms) + right - wrong

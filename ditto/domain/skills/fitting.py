@@ -2,13 +2,15 @@
 
 By kind of question the marginal likelihood of the ease–skill model (the right answer, the ease and whether it is a trap
 integrated out) is maximised over the skills, with a normal prior, by expectation–maximisation with one Newton step a
-skill (Bock and Aitkin 1981). What is found is taken half-way back to the prior mean, because relatives that agree with
-each other look skilled. Near copies are found first, with everybody counted in full, and then counted as relatives.
+skill (Bock and Aitkin 1981). Learning is more sceptical than judging, because models that err alike look skilled: it
+holds more questions for traps and nobody for better than even, and halves what is found. Near copies are found first,
+with everybody counted in full, and then counted as relatives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +25,10 @@ MOST_QUESTIONS = 1000
 """Of each kind so many of the latest questions are used."""
 
 _SHRINKAGE = 0.5
+_TRAPS = 0.4
+_TRAP = 0.25
+"""How many questions are held for traps, and their concentration."""
+
 _SKILL_SPREAD = 1.5
 _STEPS = 40
 _LONGEST_STEP = 1.0
@@ -42,9 +48,10 @@ def fit(observations: Sequence[Observation], *, version: int, prior: Prior = PRI
         kinds.setdefault(each.kind, []).append(each)
     latest = {kind: rows[-MOST_QUESTIONS:] for kind, rows in sorted(kinds.items())}
     families = kin.families(list(latest.values()), found, prior)
+    sceptical = replace(prior, skill=0.0, traps=_TRAPS, concentrations=(prior.concentrations[0], _TRAP))
     return Skills(
         version=version,
-        kinds={kind: _skills(rows, families, prior) for kind, rows in latest.items()},
+        kinds={kind: _skills(rows, families, sceptical) for kind, rows in latest.items()},
         families=families,
     )
 
@@ -53,13 +60,13 @@ def _skills(rows: Sequence[Observation], families: Sequence[Family], prior: Prio
     names = sorted({model for row in rows for model, _ in row.answers})
     numbers = {name: number for number, name in enumerate(names)}
     given = likelihood.answers(rows, numbers, families, prior)
-    skills = prior.skill + _SHRINKAGE * (found(given, len(names), prior, None) - prior.skill)
+    skills = _SHRINKAGE * found(given, len(names), prior, None)
     seen = {name: sum(any(model == name for model, _ in row.answers) for row in rows) for name in names}
     return {name: Skill(skill=float(skills[numbers[name]]), questions=seen[name]) for name in names}
 
 
 def found(given: Answers, count: int, prior: Prior, start: Floats | None) -> Floats:
-    """Returns the likeliest skills under the prior, before they are taken half-way back.
+    """Returns the likeliest skills under the prior, before they are halved.
 
     Args:
         given: The votes.

@@ -6,6 +6,7 @@ groups of one question side by side, so that sums over groups and questions are 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,14 +73,14 @@ def answers(
         sizes: dict[int, list[int]] = {}
         for at, (_, group) in enumerate(kept):
             sizes.setdefault(group, []).append(at)
-        heavy = np.array([sum(counted[at] for at in members) for members in sizes.values()])
+        heavy = tuple(math.fsum(counted[at] for at in members) for members in sizes.values())
         mixed = posterior.mixed_partitions(heavy, each.options, prior)
         models.extend(numbers[model] for model, _ in kept)
         weights.extend(counted[at] for at in range(len(kept)))
         group_sizes.extend(len(members) for members in sizes.values())
         question_sizes.append(len(sizes))
         labels.extend(group for _, group in kept)
-        heavies.extend(heavy.tolist())
+        heavies.extend(heavy)
         partitions.extend(mixed[:-1].tolist())
         none.append(float(mixed[-1]))
     group_of_vote = np.repeat(np.arange(len(group_sizes)), group_sizes)

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tests.benchmarks.quality import draws, recall, refusals, scores, speed, ways
+from tests.benchmarks.quality import draws, priors, recall, refusals, scores, speed, stopping, ways
 from tests.benchmarks.quality.questions import CHECKABLE, load
 
 QUICK_DRAWS, QUICK_SIZES = 3, (5,)
+FEW_DRAWS = 4
+"""For settling early and other priors, which need many merges a question."""
+
 _PROCESSES = 2
 
 Figures = dict[str, Any]
 
 
-def measured(data: Path, *, quick: bool) -> Figures:
+def measured(data: Path, *, quick: bool, count: int) -> Figures:
     """Returns every figure: `sets` by set, size and way, `means` over the sets by size and way, and the rest."""
     merge_ms = speed.merge_ms()
     with ProcessPoolExecutor(_PROCESSES) as pool:
-        tasks = {name: pool.submit(one_set, data, name, quick=quick) for name in CHECKABLE}
+        tasks = {name: pool.submit(one_set, data, name, quick=quick, count=count) for name in CHECKABLE}
         sets = {name: task.result() for name, task in tasks.items()}
+    sizes = {name: each["sizes"] for name, each in sets.items()}
     return {
-        "sets": sets,
-        "means": _means(sets),
+        "sets": sizes,
+        "means": _means(sizes),
+        "stops": {name: each["stops"] for name, each in sets.items()},
+        "left_out": priors.left_out({name: each["priors"] for name, each in sets.items()}),
         "refusals": asdict(refusals.refusals(data)),
         "merge_ms": merge_ms,
-        "draws": QUICK_DRAWS if quick else draws.DRAWS,
+        "draws": count,
     }
 
 
-def one_set(data: Path, name: str, *, quick: bool) -> Figures:
-    """Returns the figures of one set by the size of the panel."""
+def one_set(data: Path, name: str, *, quick: bool, count: int) -> Figures:
+    """Returns the figures of one set: `sizes` by the size of the panel, `stops` by rule, `priors` by candidate."""
     recall.begin()
     given = ways.Set.of(load(data, name), data)
     questions = given.questions
@@ -43,11 +50,20 @@ def one_set(data: Path, name: str, *, quick: bool) -> Figures:
         if size > len(models):
             continue
         tally = ways.Tally()
-        count = QUICK_DRAWS if quick else draws.DRAWS
         for drawn in draws.draws(models, len(questions), size, name=name, count=count):
             ways.run(given, drawn, tally)
         made[str(size)] = _figures(tally)
-    return made
+    few = draws.draws(models, len(questions), 5, name=name, count=1 if quick else min(count, FEW_DRAWS))
+    return {"sizes": made, "stops": _stops(given, name, few), "priors": priors.scored(given, few, data)}
+
+
+def _stops(given: ways.Set, name: str, drawn: Sequence[draws.Draw]) -> Figures:
+    curve = stopping.Curve(name=name, data=given.data)
+    for draw in drawn:
+        scored = [given.questions[at] for at in draw.scored]
+        for way, sheet in (("cold", None), ("history", ways.history(given, draw))):
+            curve.run(scored, draw, sheet, way)
+    return {rule: stops.figures() for rule, stops in sorted(curve.rules.items())}
 
 
 def _figures(tally: ways.Tally) -> Figures:

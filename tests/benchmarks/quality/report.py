@@ -37,13 +37,38 @@ def _table(title: str, part: dict[str, Any]) -> Table:
 def _shown(value: float | None) -> str:
     if value is None:
         return "-"
-    return f"{value:.4f}" if isinstance(value, float) and value <= 1.0 else f"{value:.0f}"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def _rest(figures: dict[str, Any], console: Console) -> None:
+    for name, rules in figures["stops"].items():
+        table = Table(title=f"{name}, panels of 5: settling early", title_justify="left")
+        for column in ("rule", "calls saved", "answers changed", "of", "accuracy", "ece"):
+            table.add_column(column, justify="left" if column == "rule" else "right")
+        for rule, each in rules.items():
+            table.add_row(rule, *(_shown(each[key]) for key in ("saved", "changed", "rows", "accuracy", "ece")))
+        console.print(table)
+    console.print(_left_out(figures["left_out"]))
     refusals = figures["refusals"]
     console.print(
         f"refusals: F1 {refusals['f1']:.3f} (precision {refusals['precision']:.3f}, recall {refusals['recall']:.3f}) "
         f"over {refusals['replies']} replies"
     )
     console.print("one merge: " + ", ".join(f"{size}: {ms:.2f} ms" for size, ms in figures["merge_ms"].items()))
+
+
+def _left_out(sets: dict[str, Any]) -> Table:
+    table = Table(title="numbers chosen on the other sets, panels of 5 (beside: as shipped)", title_justify="left")
+    table.add_column("set")
+    table.add_column("chosen")
+    for way in ("cold", "history"):
+        for column in ("accuracy", "ece", "brier"):
+            table.add_column(f"{way} {column}", justify="right")
+    for name, each in sets.items():
+        cells = [
+            f"{each[way][column]:.4f} ({each['shipped'][way][column]:.4f})"
+            for way in ("cold", "history")
+            for column in ("accuracy", "ece", "brier")
+        ]
+        table.add_row(name, each["chosen"], *cells)
+    return table

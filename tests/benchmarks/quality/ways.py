@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from ditto.domain.confidence.prior import PRIOR, Prior
 from ditto.domain.merging import choosing, merge
 from ditto.domain.skills.fitting import fit
 from ditto.domain.skills.observations import observed
@@ -62,11 +63,11 @@ def merged(question: Question, ballots: Sequence[Ballot], skills: SkillSheet | N
     )
 
 
-def learned(verdicts: Iterable[Verdict | None], panel: Sequence[str]) -> SkillSheet:
+def learned(verdicts: Iterable[Verdict | None], panel: Sequence[str], prior: Prior = PRIOR) -> SkillSheet:
     """Returns what the verdicts on some questions teach of a panel, without labels."""
     names = {reading.call: reading.call for verdict in verdicts if verdict for reading in verdict.readings}
     rows = [row for verdict in verdicts if verdict and (row := observed(verdict, names))]
-    return fit(rows, version=1).sheet(panel)
+    return fit(rows, version=1, prior=prior).sheet(panel)
 
 
 def judged(verdict: Verdict | None, question: Question, data: Path) -> tuple[float | None, bool]:
@@ -108,9 +109,8 @@ def run(given: Set, drawn: Draw, tally: Tally) -> None:
     """Counts every way of merging on the scored questions of one draw."""
     scored = [given.questions[at] for at in drawn.scored]
     cold = [merged(question, question.panel(drawn.panel)) for question in scored]
-    earlier = [merged(question, question.panel(drawn.panel)) for question in _at(given.questions, drawn.history)]
     sheets = {
-        "history": learned(earlier, drawn.panel),
+        "history": history(given, drawn),
         "history of all models": learned(_at(given.everybody, drawn.history), drawn.panel),
         "two passes": learned(cold, drawn.panel),
     }
@@ -122,6 +122,21 @@ def run(given: Set, drawn: Draw, tally: Tally) -> None:
             tally.count_verdict(way, verdict, question, given.data)
     _rivals(scored, cold, drawn, tally, given.data)
     _singles(scored, drawn, tally)
+
+
+def run_both(given: Set, drawn: Draw, tally: Tally, prior: Prior, data: Path) -> None:
+    """Counts the cold merge and that with the panel's own history alone."""
+    sheet = history(given, drawn, prior)
+    for question in _at(given.questions, drawn.scored):
+        ballots = question.panel(drawn.panel)
+        tally.count_verdict("cold", merged(question, ballots), question, data)
+        tally.count_verdict("history", merged(question, ballots, sheet), question, data)
+
+
+def history(given: Set, drawn: Draw, prior: Prior = PRIOR) -> SkillSheet:
+    """Returns what the panel's own answers to the draw's earlier questions teach."""
+    earlier = [merged(question, question.panel(drawn.panel)) for question in _at(given.questions, drawn.history)]
+    return learned(earlier, drawn.panel, prior)
 
 
 _Item = TypeVar("_Item")
