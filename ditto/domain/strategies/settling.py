@@ -15,7 +15,7 @@ from ditto.domain import merging
 from ditto.domain.confidence.prior import comparison
 from ditto.domain.merging import completions, firmness, structures, voting
 from ditto.domain.skills.sheet import SkillSheet
-from ditto.domain.spec import AnswerKind, Call
+from ditto.domain.spec import JSON, AnswerKind, Call
 from ditto.domain.verdict import Ballot, Intent, Verdict
 
 _FEWEST = 2
@@ -72,9 +72,18 @@ def _settled(verdict: Verdict, ballots: Sequence[Ballot], missing: Sequence[Call
     open_seats = [positions[call.name] for call in missing]
     if not isinstance(verdict.result, dict | list):
         return completions.wins(0, keys, open_seats, voters, comparison(verdict.kind, verdict.options))
+    if _has_order(verdict.result):
+        return False
     agreeing = [at for at, number in keys.items() if number == 0]
     others = [at for at, number in keys.items() if number > 0]
     return completions.wins_every_field(verdict.result, agreeing, [*others, *open_seats], voters)
+
+
+def _has_order(value: JSON) -> bool:
+    """Tells whether a list of several items stands in it: a missing reply could still change their order."""
+    if isinstance(value, dict):
+        return any(_has_order(item) for item in value.values())
+    return isinstance(value, list) and (len(value) > 1 or any(_has_order(item) for item in value))
 
 
 def confident(verdict: Verdict, answered: int, p: float, min_responses: int) -> bool:
