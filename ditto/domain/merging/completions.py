@@ -7,7 +7,7 @@ even with the same, can dethrone the leader: there each completion is tried, whi
 
 Of a structure each field is a vote of its own, in which the replies that give exactly the result stand together and all
 others may stand anywhere: if those win wherever the others stand, every field has the result's value in the end. Lists
-of several objects are left out: in which order the objects come is no vote.
+of several objects or texts are left out: in which order these come is no vote.
 """
 
 from __future__ import annotations
@@ -86,5 +86,5 @@ def _has_order(value: JSON) -> bool:
         return any(_has_order(part) for part in value.values())
     if not isinstance(value, list):
         return False
-    nested = any(isinstance(part, dict | list) for part in value)
-    return (nested and len(value) > 1) or any(_has_order(part) for part in value)
+    aligned = any(isinstance(part, dict | list | str) for part in value)
+    return (aligned and len(value) > 1) or any(_has_order(part) for part in value)

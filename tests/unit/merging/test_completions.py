@@ -29,6 +29,8 @@ OBJECTS: tuple[Any, ...] = (
     {"x": 2, "y": [1, 2]},
     {"x": 2, "z": {"x": 1, "name": "n"}},
     {"y": [{"x": 1}]},
+    {"x": 1, "y": ["red", "blue"]},
+    {"x": 1, "y": ["blue", "red", "green"]},
     {"y": [{"x": 2}, {"x": 1}], "z": {"x": 2}},
 )
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, 2.0])
@@ -98,7 +100,7 @@ def test_a_decided_answer_is_the_answer_in_every_completion(
 @settings(max_examples=60)
 @given(
     models=st.lists(st.sampled_from(MODELS), min_size=2, max_size=6),
-    said=st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4]), min_size=1, max_size=5),
+    said=st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5, 5, 5]), min_size=1, max_size=5),
     sheet=sheets(AnswerKind.JSON),
     data=st.data(),
 )
