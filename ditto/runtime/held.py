@@ -236,7 +236,10 @@ class HeldJobs:
         self._idle()
 
     async def _fail(self, job_id: str, held: Held) -> None:
-        """Ends a job on which Ditto itself stumbled: a bug, not a model's failure."""
+        """Ends a job on which Ditto itself stumbled: a bug, not a model's failure.
+
+        Where not even that can be kept the job goes elsewhere: the next look at the journal finds it.
+        """
         job = held.runner.job
         event = ev.JobFailed(type="InternalError", message=f"Ditto failed on this job; its log names {job_id}")
         append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=((self._clock(), event),))
@@ -244,6 +247,9 @@ class HeldJobs:
             await persistently(self._journal, append)
         except AppendConflict:
             held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._holder}"))
+        except Exception:  # whatever it is, who waits must hear of it, and the others go on
+            log.exception("job not ended", extra={"job_id": job_id})
+            held.ended.set_exception(HolderGone(f"job {job_id} could not be ended by {self._holder}"))
         else:
             held.ended.set_result(fold(job_id, [*held.records, *numbered(append)]))
 

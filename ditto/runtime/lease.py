@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from ditto.errors import StaleEpoch, StoreUnavailable
+from ditto.errors import StaleEpoch, StoreError
 from ditto.runtime.runner import Clock
 from ditto.store.port import Journal
 
@@ -68,7 +68,7 @@ class Lease:
             await self._journal.renew(self._holder, self.epoch, until)
         except StaleEpoch:
             self._replaced()
-        except StoreUnavailable:
+        except StoreError:
             log.warning("lease not renewed", extra={"holder": self._holder})
         else:
             if ran_out:
@@ -84,5 +84,5 @@ class Lease:
         """Ends the lease, so that the next one need not wait for it to run out."""
         try:
             await self._journal.release(self._holder, self.epoch)
-        except StoreUnavailable:
+        except StoreError:
             log.warning("lease not released", extra={"holder": self._holder})

@@ -2,12 +2,13 @@
 
 Each process writes through one thread, which commits in groups (see `group_commit`), and reads through another. The
 writer's connection is dropped after an error and made anew at the next write, so that what was away comes back by
-itself.
+itself. What nobody has foreseen counts as the store being away, unless it is one append's own: see `writing`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,19 +18,20 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, delete, exists, select, text, tuple_, update
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ditto.domain.events import Recorded, decode
 from ditto.domain.job import JobState
-from ditto.errors import AppendConflict, JournalUnreadable, StaleEpoch, StoreError
+from ditto.errors import AppendConflict, JournalUnreadable, StaleEpoch, StoreUnavailable
 from ditto.store import book
 from ditto.store.database import Database
 from ditto.store.group_commit import GroupCommit
 from ditto.store.port import Append, Filter, JobRow, Learned, RowPage
 from ditto.store.tables import events, from_us, holders, jobs, keys, label, labels, to_us
-from ditto.store.writing import Overtaken, Rows, Writing
+from ditto.store.writing import Refused, Rows, Writing, apart, is_of_the_store
 
 T = TypeVar("T")
+log = logging.getLogger("ditto.store")
 
 _PROBE = ""
 """The holder's name under which `check` writes."""
@@ -221,13 +223,19 @@ class SqlJournal:
         """
         try:
             return self._on_writer(batch)
-        except DBAPIError as error:
-            if not self._database.is_lost(error):
-                return [self._database.unavailable(error)] * len(batch)
+        except Exception as error:  # noqa: BLE001  # every waiter must hear of it, and the thread live on
+            if not isinstance(error, DBAPIError) or not self._database.is_lost(error):
+                return [self._away(error)] * len(batch)
         try:
             return self._on_writer(batch)
-        except DBAPIError as error:
-            return [self._database.unavailable(error)] * len(batch)
+        except Exception as error:  # noqa: BLE001  # likewise
+            return [self._away(error)] * len(batch)
+
+    def _away(self, error: Exception) -> StoreUnavailable:
+        if isinstance(error, DBAPIError):
+            return self._database.unavailable(error)
+        log.error("the journal stumbled", exc_info=error)
+        return StoreUnavailable(f"the journal cannot be used: {type(error).__name__}; the log says more")
 
     def _on_writer(self, batch: list[Rows | _Write]) -> list[Any]:
         try:
@@ -236,13 +244,19 @@ class SqlJournal:
             connection = self._writer_connection
             try:
                 return self._committed(connection, lambda: self._together(connection, batch))
-            except (Overtaken, IntegrityError, DataError, StoreError):
+            except Exception as error:  # one of them may be at fault
+                if is_of_the_store(error):
+                    raise
                 return self._committed(connection, lambda: [self._alone(connection, item) for item in batch])
-        except DBAPIError:
-            if self._writer_connection is not None:
-                self._writer_connection.close()
-                self._writer_connection = None
+        except Exception:  # raised on
+            self._drop_writer()
             raise
+
+    def _drop_writer(self) -> None:
+        connection, self._writer_connection = self._writer_connection, None
+        if connection is not None:
+            with suppress(SQLAlchemyError):  # it may be gone already
+                connection.close()
 
     def _committed(self, connection: Connection, work: Callable[[], list[Any]]) -> list[Any]:
         connection.exec_driver_sql(self._database.begin)
@@ -263,7 +277,10 @@ class SqlJournal:
     def _alone(self, connection: Connection, item: Rows | _Write) -> Any:
         if isinstance(item, Rows):
             return self._writing.alone(connection, item)
-        return item.run(connection)
+        done = apart(connection, lambda: item.run(connection), "a change")
+        if isinstance(done, Refused):
+            return StoreUnavailable("another process has changed the same at the same time")
+        return done
 
 
 def recorded(job_id: str, row: Any) -> Recorded:

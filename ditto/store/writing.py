@@ -3,19 +3,21 @@
 A batch is written together by one statement for each table. The index row of a job is moved only from the number that
 the writer expects, so a writer that has been overtaken is seen by a row that was not there to be moved; the primary key
 of `events` says the same for a new job, and stands behind both. Then the batch is undone, and each append is written
-again in a savepoint of its own: what fails there fails alone.
+again in a savepoint of its own: what fails there fails alone. So it is with any other error that does not say that the
+database itself is away: whatever is wrong with one append is no other job's concern.
 
 Rows are written in the order of keys, jobs, events, and sorted, so that two processes never wait for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, bindparam, func, insert, select, update
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.sql.base import Executable
 
 from ditto.domain import events as ev
@@ -26,7 +28,9 @@ from ditto.store.port import Append
 from ditto.store.tables import events, jobs, keys, labels, to_us
 from ditto.version import VERSION
 
+T = TypeVar("T")
 Row = dict[str, Any]
+log = logging.getLogger("ditto.store")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,7 @@ class Writing:
         """Writes all of them; after an error the transaction has to be undone.
 
         Raises:
-            Overtaken, IntegrityError, DataError: One of them cannot be written.
+            Overtaken, or what the database or its driver raises: One of them cannot be written.
         """
         batch = sorted(batch, key=lambda rows: rows.append.job_id)
         self._insert_key.run(connection, sorted((row for rows in batch for row in rows.keys), key=_key))
@@ -115,17 +119,51 @@ class Writing:
 
     def alone(self, connection: Connection, rows: Rows) -> StoreError | None:
         """Writes one of them, or nothing and returns why; None too where this very append was written before."""
-        connection.exec_driver_sql("SAVEPOINT alone")
-        try:
-            self.together(connection, [rows])
-        except (Overtaken, IntegrityError, DataError) as error:
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT alone")
-            connection.exec_driver_sql("RELEASE SAVEPOINT alone")
-            if isinstance(error, DataError):
-                return StoreError(f"an event of job {rows.append.job_id} cannot be kept: {type(error.orig).__name__}")
+        job_id = rows.append.job_id
+        written = apart(connection, lambda: self.together(connection, [rows]), f"an event of job {job_id}")
+        if isinstance(written, Refused):
             return _refusal(connection, rows.append)
-        connection.exec_driver_sql("RELEASE SAVEPOINT alone")
-        return None
+        return written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What was to be written does not follow on what is there."""
+
+
+def apart(connection: Connection, work: Callable[[], T], what: str) -> T | Refused | StoreError:
+    """Does a part of a transaction such that its failure leaves the rest; returns what came of it.
+
+    Raises:
+        DBAPIError: It is the database that failed, and not this part.
+    """
+    connection.exec_driver_sql("SAVEPOINT apart")
+    result: T | Refused | StoreError
+    try:
+        result = work()
+    except Exception as error:  # whatever it is, it must not end the others' jobs
+        if is_of_the_store(error):
+            raise
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT apart")
+        if isinstance(error, Overtaken | IntegrityError):
+            result = Refused()
+        elif isinstance(error, StoreError):
+            result = error
+        else:
+            cause = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+            log.error("not written", extra={"what": what, "reason": cause})
+            result = StoreError(f"{what} cannot be kept: {cause}")
+    connection.exec_driver_sql("RELEASE SAVEPOINT apart")
+    return result
+
+
+def is_of_the_store(error: Exception) -> bool:
+    """Tells whether an error says that the database fails, and not that something does not fit into it."""
+    if not isinstance(error, DBAPIError) or (isinstance(error, IntegrityError | DataError)):
+        return False
+    if isinstance(error, ProgrammingError | InterfaceError):  # the driver's own have no state: nothing reached a server
+        return error.connection_invalidated or getattr(error.orig, "sqlstate", None) is not None
+    return True
 
 
 def _refusal(connection: Connection, append: Append) -> StoreError | None:

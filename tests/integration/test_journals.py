@@ -62,6 +62,14 @@ async def test_a_conflict_in_a_batch_fails_that_jobs_append_alone(journal):
     assert {len(await journal.read(f"j{n}")) for n in range(20)} == {2}
 
 
+async def test_an_append_that_no_database_takes_fails_alone_in_its_batch(journal):
+    unwritable = acceptance("odd", claim=Claim(key="\ud800", fingerprint="half a character"))
+    appends = [acceptance(f"j{n}") for n in range(10)] + [unwritable] + [acceptance(f"j{n}") for n in range(10, 20)]
+    results = await asyncio.gather(*(journal.append(append) for append in appends), return_exceptions=True)
+    assert [result for place, result in enumerate(results) if place != 10] == [None] * 20
+    assert {len(await journal.read(f"j{n}")) for n in range(20)} == {1}
+
+
 async def test_a_key_names_the_job_that_took_it_first(journal):
     await journal.append(acceptance(claim=Claim(key="k", fingerprint="f")))
     with pytest.raises(KeyTaken) as taken:

@@ -195,3 +195,14 @@ async def test_the_rows_of_a_forgotten_job_are_gone(postgres, address):
     for table in ("events", "jobs", "labels", "keys"):
         assert postgres.psql(name, f"SELECT count(*) FROM ditto.{table}") == "0"
     await journal.close()
+
+
+async def test_a_table_that_is_not_there_is_the_stores_fault_and_no_jobs(postgres, address):
+    journal = PostgresJournal(address)
+    name = address.secret.rpartition("/")[2]
+    postgres.psql(name, "ALTER TABLE ditto.events RENAME TO elsewhere")
+    results = await asyncio.gather(*(journal.append(acceptance(f"j{n}")) for n in range(5)), return_exceptions=True)
+    assert {type(result) for result in results} == {StoreUnavailable}
+    postgres.psql(name, "ALTER TABLE ditto.elsewhere RENAME TO events")
+    await journal.append(acceptance())
+    await journal.close()

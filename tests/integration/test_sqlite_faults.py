@@ -178,3 +178,14 @@ async def test_a_lock_of_a_moment_is_waited_for(tmp_path):
         other.execute("COMMIT")
     await waiting
     await journal.close()
+
+
+async def test_an_error_that_nobody_foresaw_counts_as_the_store_being_away(tmp_path, monkeypatch):
+    journal = SqliteJournal(tmp_path / "journal.db")
+    with monkeypatch.context() as broken:
+        broken.setattr(journal._database, "begin", None)
+        with pytest.raises(StoreUnavailable, match="the log says more"):
+            await journal.append(acceptance())
+    await journal.append(acceptance())
+    assert len(await journal.read("j1")) == 1
+    await journal.close()

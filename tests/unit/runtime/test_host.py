@@ -10,10 +10,11 @@ import pytest
 from ditto.domain.events import Failure, JobAccepted, JobCancelled, Recorded, Reply
 from ditto.domain.job import Errored, JobState
 from ditto.domain.spec import Message
-from ditto.errors import HolderGone, KeyTaken, SpareTaken, StaleEpoch, StoreUnavailable
+from ditto.errors import HolderGone, KeyTaken, SpareTaken, StaleEpoch, StoreError, StoreUnavailable
 from ditto.providers.port import ModelRequest
 from ditto.runtime import calling, runner
 from ditto.runtime.caller import Caller
+from ditto.runtime.held import Capacity
 from ditto.runtime.orders import NOTHING_SEEN, Order
 from ditto.runtime.runner import utc_now
 from ditto.store.memory import MemoryJournal
@@ -205,6 +206,28 @@ async def test_a_job_on_which_ditto_stumbles_ends_and_says_so(house, monkeypatch
     assert isinstance(job.outcome, Errored)
     assert job.outcome.type == "InternalError"
     assert "j1" in job.outcome.message
+
+
+class ChokingJournal(MemoryJournal):
+    """A journal that cannot keep what ends one job, nor that it failed."""
+
+    async def append(self, append: Append) -> None:
+        if append.job_id == "odd" and append.after:
+            raise StoreError("an event of job odd cannot be kept")
+        await super().append(append)
+
+
+async def test_a_job_whose_very_failure_cannot_be_kept_keeps_nobody_waiting_and_no_other_job_up(house, caplog):
+    house.journal = ChokingJournal()
+    host = await house.host(capacity=Capacity(running=1, waiting=9))
+    await host.accept("odd", asked("slow"), None)
+    await host.accept("j1", asked("b"), None)
+    waiting = asyncio.ensure_future(host.wait("odd", WAIT_S))
+    await asyncio.sleep(0)
+    house.models.release("slow", Reply(text="42"))
+    with pytest.raises(HolderGone):
+        await waiting
+    assert result(await house.ended(host, "j1")) == "It is 42."
 
 
 class AwayJournal(MemoryJournal):
