@@ -167,7 +167,7 @@ class Stored:
 
     async def feedback(self, job_id: str, body: dict[str, Any]) -> JobView[Any]:
         """Keeps what is said of a complete job's result; `body` as the wire has it."""
-        return _view(await self._afterwards().add(await self._job(job_id), parse_feedback(body)))
+        return _view(await self._afterwards().say(await self._job(job_id), parse_feedback(body)))
 
     async def learned(self, *, forget: bool) -> Learned:
         """Returns what the store's jobs have taught; with `forget`, after it was forgotten."""

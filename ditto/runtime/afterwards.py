@@ -40,37 +40,50 @@ class Afterwards:
         self._clock = clock
 
     async def merge(self, job: Job, wanted: Remerge, skills: Skills) -> Job:
-        """Returns the job with one more merge of its replies.
+        """Returns the job with one more merge of its replies, of those that a retry has brought meanwhile too.
 
         Raises:
             Conflict: It is not complete, or no reply satisfies the schema.
             BadRequest: A weight names no model of the job.
         """
-        _complete(job)
-        began = time.perf_counter()
-        verdict = await asyncio.to_thread(remerged, job, wanted, skills)
-        merged = JobMerged(
-            weights=wanted.weights,
-            schema=wanted.schema,
-            answer=wanted.answer,
-            verdict=verdict,
-            merge_s=time.perf_counter() - began,
-        )
-        return await self.add(job, merged)
+        while True:
+            _complete(job)
+            began = time.perf_counter()
+            verdict = await asyncio.to_thread(remerged, job, wanted, skills)
+            merged = JobMerged(
+                weights=wanted.weights,
+                schema=wanted.schema,
+                answer=wanted.answer,
+                verdict=verdict,
+                merge_s=time.perf_counter() - began,
+            )
+            now = await self._added(job, merged)
+            if now.retries == job.retries:
+                return now
+            job = now
 
-    async def add(self, job: Job, event: JobMerged | FeedbackGiven) -> Job:
-        """Returns the job with this event at its end.
+    async def say(self, job: Job, said: FeedbackGiven) -> Job:
+        """Returns the job with what was said of its result.
 
         Raises:
-            Conflict: It is not complete, or has been retried meanwhile.
+            Conflict: It is not complete, or it was retried meanwhile: its result is another one.
+        """
+        now = await self._added(job, said)
+        if now.retries != job.retries:
+            raise Conflict(f"job {job.id} has been retried meanwhile: its result is another one", None, job.id)
+        return now
+
+    async def _added(self, job: Job, event: JobMerged | FeedbackGiven) -> Job:
+        """Returns the job with this event at its end, behind what others append; without it where it was retried.
+
+        Raises:
+            Conflict: It is not complete.
             Unavailable: The store is.
         """
         append_id = self._new_id()
         retries = job.retries
-        while True:
+        while job.retries == retries:
             _complete(job)
-            if job.retries != retries:
-                raise Conflict(f"job {job.id} has been retried meanwhile: its result is another one", None, job.id)
             append = Append(job_id=job.id, id=append_id, after=job.seq, events=((self._clock(), event),))
             try:
                 await self._journal.append(append)
@@ -80,6 +93,7 @@ class Afterwards:
                 raise Unavailable(str(error)) from error
             else:
                 return apply(job, numbered(append)[0])
+        return job
 
 
 def _complete(job: Job) -> None:

@@ -20,7 +20,7 @@ from ditto.errors import (
     NotFound,
     RateLimited,
     SpareTaken,
-    StoreUnavailable,
+    StoreError,
     Unavailable,
 )
 from ditto.runtime.adopting import Adopter
@@ -221,27 +221,28 @@ class Host:
             Unavailable: This holder is draining.
         """
         await self._admit()
-        records = await self._journal.read(job_id)
-        if not records:
-            raise NotFound(f"there is no job {job_id}")
-        job = fold(job_id, records)
-        if not job.state.ended or job.state is JobState.CANCELLED:
-            message = f"job {job_id} is {job.state}; only one that is complete or has failed can be retried"
-            raise Conflict(message, None, job_id)
-        if job.state is JobState.COMPLETE and not job.retriable():
-            return job
-        if not self._jobs.room():
-            raise RateLimited(f"the service is full: {self._capacity.running} jobs run")
-        events = retry_events(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
-        append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events)
-        self._jobs.beginning.add(job_id)
-        try:
-            await self._journal.append(append)
-        except AppendConflict as error:
-            raise Conflict(f"job {job_id} is being retried already", None, job_id) from error
-        finally:
-            self._jobs.beginning.discard(job_id)
-        return self._jobs.run(job_id, [*records, *numbered(append)])
+        while True:
+            records = await self._journal.read(job_id)
+            if not records:
+                raise NotFound(f"there is no job {job_id}")
+            job = fold(job_id, records)
+            if not job.state.ended or job.state is JobState.CANCELLED:
+                message = f"job {job_id} is {job.state}; only one that is complete or has failed can be retried"
+                raise Conflict(message, None, job_id)
+            if job.state is JobState.COMPLETE and not job.retriable():
+                return job
+            if not self._jobs.room():
+                raise RateLimited(f"the service is full: {self._capacity.running} jobs run")
+            events = retry_events(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
+            append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events)
+            self._jobs.beginning.add(job_id)
+            try:
+                await self._journal.append(append)
+            except AppendConflict:
+                continue  # somebody else has appended: another retry, or no more than feedback
+            finally:
+                self._jobs.beginning.discard(job_id)
+            return self._jobs.run(job_id, [*records, *numbered(append)])
 
     async def wait(self, job_id: str, timeout_s: float) -> Job:
         """Returns the job when it has ended, or as it stands after `timeout_s`.
@@ -370,7 +371,7 @@ class Host:
                 return
             try:
                 named = await self._journal.held(self._name)
-            except StoreUnavailable:
+            except StoreError:
                 continue
             lost = [row for row in named if row.job_id not in self._jobs and row.job_id not in self._adopter.suspects]
             if lost and not self._replaced:
@@ -381,7 +382,7 @@ class Host:
         running = self._jobs.all_running()  # of those alone the journal can tell: what comes meanwhile it need not know
         try:
             rows = await self._journal.held(self._name)
-        except StoreUnavailable:
+        except StoreError:
             return False
         self._jobs.let_go(running - {row.job_id for row in rows})
         return True

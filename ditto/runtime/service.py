@@ -48,7 +48,7 @@ log = logging.getLogger("ditto.service")
 PAUSE_S = 0.2
 POLL_S = 30.0
 ACCEPT_S = 30.0
-"""So long a holder that is not even begun may take to accept a job."""
+"""So long a holder that is not even begun may take to accept a job or a retry."""
 TRIES = 5
 
 
@@ -250,7 +250,7 @@ class Service:
         for _ in range(TRIES):
             before = await self.get(job_id)
             try:
-                return await self._placer.shared().retry(job_id)
+                return await heard(self._placer.shared().retry(job_id), ACCEPT_S)
             except HolderGone:
                 await asyncio.sleep(PAUSE_S)
                 after = await self.get(job_id)
@@ -292,7 +292,7 @@ class Service:
             NotFound: There is no such job.
             Conflict: It is not complete.
         """
-        return await self._afterwards.add(await self.get(job_id), said)
+        return await self._afterwards.say(await self.get(job_id), said)
 
     async def list(
         self,

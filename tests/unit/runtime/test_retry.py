@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ditto.domain import view
-from ditto.domain.events import Failure, Reply
+from ditto.domain.events import Event, Failure, FeedbackGiven, JobRetried, Reply
 from ditto.domain.job import JobState
 from ditto.errors import Conflict, NotFound
+from ditto.runtime.runner import utc_now
+from ditto.store.memory import MemoryJournal
+from ditto.store.port import Append
 from tests.unit.runtime.house import WAIT_S, House, asked, result, until
 
 DOWN = Failure(type="Unreachable", message="no route")
@@ -63,6 +66,40 @@ async def test_a_running_a_cancelled_and_an_unknown_job_are_refused(house):
         await host.retry("j1")
     with pytest.raises(NotFound):
         await host.retry("j2")
+
+
+class CrowdedJournal(MemoryJournal):
+    """A journal in which somebody else is always a little quicker to append what `before` says."""
+
+    before: tuple[Event, ...] = ()
+
+    async def append(self, append: Append) -> None:
+        quicker, self.before = self.before, ()
+        for number, event in enumerate(quicker):
+            after = len(await self.read(append.job_id))
+            events = ((utc_now(), event),)
+            await super().append(Append(job_id=append.job_id, id=f"other {number}", after=after, events=events))
+        await super().append(append)
+
+
+async def test_feedback_that_is_quicker_than_a_retry_does_not_stop_it(house):
+    house.journal = CrowdedJournal()
+    host = await house.host()
+    await host.accept("j1", asked("a", "down"), None)
+    await house.ended(host, "j1")
+    house.journal.before = (FeedbackGiven(correct=True, answer=None),)
+    assert (await host.retry("j1")).retries == 1
+    assert (await house.ended(host, "j1")).state is JobState.COMPLETE
+
+
+async def test_a_retry_that_another_one_has_outrun_says_that_the_job_runs(house):
+    house.journal = CrowdedJournal()
+    host = await house.host()
+    await host.accept("j1", asked("a", "down"), None)
+    ended = await house.ended(host, "j1")
+    house.journal.before = (JobRetried(holder="host:9", epoch=1, deadline_at=ended.spec.deadline_at),)
+    with pytest.raises(Conflict, match="is running"):
+        await host.retry("j1")
 
 
 async def test_a_retry_survives_the_death_of_its_holder_and_repeats_no_call(house):

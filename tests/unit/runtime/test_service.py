@@ -8,6 +8,8 @@ import pytest
 
 from ditto.domain.events import Failure, FeedbackGiven, Reply
 from ditto.domain.job import JobState
+from ditto.domain.remerging import Remerge
+from ditto.domain.skills.sheet import NOTHING
 from ditto.errors import (
     BadRequest,
     Conflict,
@@ -18,8 +20,8 @@ from ditto.errors import (
     StoreUnavailable,
     Unavailable,
 )
-from ditto.runtime import calling, keeper, placement, service
-from ditto.runtime.host import PREFIX
+from ditto.runtime import calling, keeper, listening, placement, service
+from ditto.runtime.host import PREFIX, Host
 from ditto.runtime.runner import utc_now
 from ditto.settings import Runtime, from_args
 from ditto.settings.resolving import resolve
@@ -225,8 +227,28 @@ async def test_what_is_said_of_a_result_is_not_kept_with_the_result_of_a_retry(t
     await town.the_service.wait(submitted.job.id)
     said = FeedbackGiven(correct=True, answer=None)
     with pytest.raises(Conflict, match="retried"):
-        await town.the_service._afterwards.add(submitted.job, said)
+        await town.the_service._afterwards.say(submitted.job, said)
     assert (await town.the_service.feedback(submitted.job.id, said)).feedback == said
+
+
+async def test_a_merge_during_which_the_job_is_retried_is_one_of_the_new_replies(town):
+    town.models.release("ollama/down", Failure(type="Unreachable", message="connection refused"))
+    submitted = await town.the_service.ask(asked(models=["ollama/a", "ollama/down"]))
+    del town.models._answers["ollama/down"]
+    town.models.release("ollama/down", Reply(text="42"))
+    await town.the_service.retry(submitted.job.id)
+    await town.the_service.wait(submitted.job.id)
+    merged = await town.the_service._afterwards.merge(submitted.job, Remerge(weights={}), NOTHING)
+    assert set(merged.merges[-1].event.verdict.supporting) == {"ollama/a", "ollama/down"}
+
+
+async def test_a_frozen_holder_does_not_keep_who_retries_a_job(town, monkeypatch):
+    monkeypatch.setattr(service, "ACCEPT_S", 0.01)
+    monkeypatch.setattr(listening, "PATIENCE_S", 0.01)
+    submitted = await town.the_service.ask(asked(placement="shared"))
+    monkeypatch.setattr(Host, "retry", lambda host, job_id: asyncio.Event().wait())
+    with pytest.raises(Unavailable):
+        await town.the_service.retry(submitted.job.id)
 
 
 async def test_a_job_that_has_ended_is_forgotten_with_its_key(town):
