@@ -19,7 +19,7 @@ from ditto.domain.skills.fitting import fit
 from ditto.domain.skills.observations import Observation, observed
 from ditto.domain.skills.sheet import NOTHING, Skills
 from ditto.domain.spec import StrategyName
-from ditto.errors import AppendConflict, IllegalMove, StoreError
+from ditto.errors import AppendConflict, IllegalMove, JournalUnreadable, StoreError
 from ditto.store.port import Journal, Learned
 
 log = logging.getLogger("ditto.learning")
@@ -29,8 +29,9 @@ READ_AGAIN_S = 30.0
 FEWEST = 30
 """So many questions teach something, and so many new ones something new."""
 MOST = 3000
-"""So many of the latest questions are remembered."""
+"""So many of the latest questions are remembered, and so many of the latest labels."""
 _READ = 500
+"""So many of the questions that have ended since the last look are read; more of them teach little more."""
 _PAUSE_S = 0.01
 """Between two journals that are read: learning leaves the machine to the jobs."""
 
@@ -46,6 +47,7 @@ class Learner:
         self._observations: deque[Observation] = deque(maxlen=MOST)
         self._labels: dict[str, Label] = {}
         self._new = 0
+        self._caught_up = False
 
     async def learn(self) -> None:
         """Learns, again and again."""
@@ -60,21 +62,20 @@ class Learner:
         """Reads what has ended since the last look, and fits skills where that is enough."""
         learned = await self._journal.learned()
         if learned.since != self._since:
-            self._since = self._read_to = self._judged_to = (
-                learned.since
-            )  # all was forgotten, or this is the first look
+            # all was forgotten, or this is the first look
+            self._since = self._read_to = self._judged_to = learned.since
             self._observations.clear()
             self._labels.clear()
             self._new = 0
-        first = not self._observations
+            self._caught_up = False
         assert self._read_to is not None
-        for ended_at, job_id in await self._journal.completed(self._read_to, MOST if first else _READ):
+        for ended_at, job_id in await self._journal.completed(self._read_to, _READ if self._caught_up else MOST):
             await self._observe(job_id)
             self._read_to = ended_at
             await asyncio.sleep(_PAUSE_S)
-        known = bool(learned.skills.version)
-        if first and known:
+        if not self._caught_up and learned.skills.version:
             self._new = 0  # these have taught what is known, or they are too few to matter
+        self._caught_up = True
         calibrations = await self._calibrations()
         skills, version = learned.skills, learned.skills.version + 1
         if self._new >= FEWEST:
@@ -87,13 +88,16 @@ class Learner:
     async def _calibrations(self) -> dict[str, Calibration]:
         """Returns for each task what its labels say, once there are enough."""
         assert self._judged_to is not None
-        for at, job_id in await self._journal.judged(self._judged_to, _READ):
+        for at, job_id in await self._journal.judged(self._judged_to, MOST):
             job = await self._job(job_id)
             label = None if job is None else label_of(job)
+            self._labels.pop(job_id, None)
             if label is not None:
                 self._labels[job_id] = label
             self._judged_to = at
             await asyncio.sleep(_PAUSE_S)
+        for job_id in list(self._labels)[:-MOST]:
+            del self._labels[job_id]
         by_task: dict[str, list[tuple[float, bool]]] = {}
         for label in self._labels.values():
             by_task.setdefault(label.task, []).append((label.confidence, label.right))
@@ -110,9 +114,10 @@ class Learner:
             self._new += 1
 
     async def _job(self, job_id: str) -> Job | None:
+        """Returns a job, None where it cannot be read. While the store is away the look ends; the next one goes on."""
         try:
             return fold(job_id, await self._journal.read(job_id))
-        except (IllegalMove, StoreError) as error:
+        except (IllegalMove, JournalUnreadable) as error:
             log.warning("job teaches nothing", extra={"job_id": job_id, "reason": str(error)})
             return None
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, exists, select
 from sqlalchemy.exc import DBAPIError
 
+from ditto.domain.events import FeedbackGiven
 from ditto.domain.job import Completed, Job, fold
 from ditto.errors import IllegalMove, JournalUnreadable
 from ditto.store.database import Database
@@ -69,14 +70,16 @@ def _without_job(table: Table) -> Any:
 def _job_faults(connection: Connection, row: Any) -> Iterator[str]:
     query = select(events).where(events.c.job_id == row.job_id).order_by(events.c.seq)
     try:
-        job = fold(row.job_id, [recorded(row.job_id, found) for found in connection.execute(query)])
+        records = [recorded(row.job_id, found) for found in connection.execute(query)]
+        job = fold(row.job_id, records)
     except JournalUnreadable as error:
         yield str(error)
         return
     except IllegalMove as error:
         yield f"job {row.job_id} does not fold: {error}"
         return
-    for column, value in _expected(job).items():
+    judged = [to_us(record.at) for record in records if isinstance(record.event, FeedbackGiven)]
+    for column, value in (_expected(job) | {"judged_us": judged[-1] if judged else None}).items():
         found = getattr(row, column)
         if found != value:
             yield f"job {job.id}: the index has {column} {found!r}, its events say {value!r}"

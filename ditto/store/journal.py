@@ -155,14 +155,13 @@ class SqlJournal:
 
     async def judged(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
         query = (
-            select(jobs.c.updated_us, jobs.c.job_id)
-            .where(jobs.c.updated_us > to_us(since), jobs.c.updated_us > jobs.c.ended_us)
-            .where(jobs.c.state == str(JobState.COMPLETE))
-            .order_by(jobs.c.updated_us)
+            select(jobs.c.judged_us, jobs.c.job_id)
+            .where(jobs.c.judged_us > to_us(since), jobs.c.state == str(JobState.COMPLETE))
+            .order_by(jobs.c.judged_us.desc())
             .limit(limit)
         )
         rows = await self._query(lambda connection: connection.execute(query).all())
-        return [(from_us(row.updated_us), row.job_id) for row in rows]
+        return [(from_us(row.judged_us), row.job_id) for row in reversed(rows)]
 
     async def learned(self) -> Learned:
         return await self._query(book.newest)

@@ -111,9 +111,10 @@ class MemoryJournal:
         return sorted((at, job_id) for at, job_id in jobs if at is not None and at > since)[-limit:]
 
     async def judged(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
-        jobs = [job for job in self._jobs() if job.state is JobState.COMPLETE and job.updated_at > since]
-        later = [job for job in jobs if job.ended_at is not None and job.updated_at > job.ended_at]
-        return sorted((job.updated_at, job.id) for job in later)[:limit]
+        complete = [job.id for job in self._jobs() if job.state is JobState.COMPLETE]
+        said = [(record.at, job_id) for job_id in complete for record in await self.read(job_id) if _judges(record)]
+        last = {job_id: at for at, job_id in sorted(said)}
+        return sorted((at, job_id) for job_id, at in last.items() if at > since)[-limit:]
 
     async def learned(self) -> Learned:
         return self._learned
@@ -160,6 +161,10 @@ def _matches(job: Job, wanted: Filter) -> bool:
     return all(
         key in job.spec.metadata and text_of(job.spec.metadata[key]) == value for key, value in wanted.metadata.items()
     )
+
+
+def _judges(record: Recorded) -> bool:
+    return isinstance(record.event, ev.FeedbackGiven)
 
 
 def _over(job: Job, before: datetime) -> bool:

@@ -105,5 +105,20 @@ def _keep_skills(connection: Connection) -> None:
     )
 
 
-STEPS: tuple[tuple[int, Callable[[Connection], None]], ...] = ((2, _index_by_what_ended), (3, _keep_skills))
+def _index_by_what_was_judged(connection: Connection) -> None:
+    """4: the index knows when somebody last said something of a job's result."""
+    for statement in (
+        "ALTER TABLE jobs ADD COLUMN judged_us BIGINT",
+        "UPDATE jobs SET judged_us = (SELECT at_us FROM events e WHERE e.job_id = jobs.job_id "
+        "AND e.kind = 'job.feedback' ORDER BY seq DESC LIMIT 1) WHERE updated_us > ended_us",
+        "CREATE INDEX jobs_judged ON jobs (judged_us) WHERE judged_us IS NOT NULL",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+STEPS: tuple[tuple[int, Callable[[Connection], None]], ...] = (
+    (2, _index_by_what_ended),
+    (3, _keep_skills),
+    (4, _index_by_what_was_judged),
+)
 """The number is the schema's after the step. PostgreSQL has begun with 2."""

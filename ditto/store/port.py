@@ -149,7 +149,7 @@ class Journal(Protocol):
         ...
 
     async def judged(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
-        """Returns complete jobs to which something was appended after their end and after that moment, by it."""
+        """Returns the latest `limit` complete jobs that were given feedback after it, by that moment, oldest first."""
         ...
 
     async def learned(self) -> Learned:

@@ -20,7 +20,7 @@ from ditto.domain.events import Event
 from ditto.domain.job import JobState
 from ditto.domain.spec import JSON
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 metadata = MetaData()
 
 _NAME = String().with_variant(String(collation="C"), "postgresql")
@@ -52,15 +52,19 @@ jobs = Table(
     Column("ended_us", BigInteger),
     Column("needs_review", Boolean, nullable=False),
     Column("batch", String),
+    Column("judged_us", BigInteger),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": 70},
 )
-"""`seq` is the last event's number, `ended_us` is there once the job has ended, `batch` is a `label`."""
+"""`seq` is the last event's number, `ended_us` is there once the job has ended, `batch` is a `label`, `judged_us` is
+the moment of the last feedback."""
 
 Index("jobs_newest", jobs.c.created_us.desc(), jobs.c.job_id.desc())
-_open, _ended, _batched = jobs.c.ended_us.is_(None), jobs.c.ended_us.is_not(None), jobs.c.batch.is_not(None)
+_open, _ended = jobs.c.ended_us.is_(None), jobs.c.ended_us.is_not(None)
+_batched, _judged = jobs.c.batch.is_not(None), jobs.c.judged_us.is_not(None)
 Index("jobs_open", jobs.c.holder, sqlite_where=_open, postgresql_where=_open)
 Index("jobs_ended", jobs.c.ended_us, sqlite_where=_ended, postgresql_where=_ended)
+Index("jobs_judged", jobs.c.judged_us, sqlite_where=_judged, postgresql_where=_judged)
 Index("jobs_batch", jobs.c.batch, jobs.c.ended_us, sqlite_where=_batched, postgresql_where=_batched)
 
 labels = Table(
@@ -155,6 +159,7 @@ def new_row(job_id: str, accepted: Dated, rest: Iterable[Dated]) -> dict[str, An
         "ended_us": None,
         "needs_review": False,
         "batch": None if batch is None else label("batch", text_of(batch)),
+        "judged_us": None,
     }
     for dated in rest:
         row |= changes(dated)
@@ -176,6 +181,8 @@ def changes(dated: Dated) -> dict[str, Any]:
             changed["state"] = str(JobState.RUNNING)
         case ev.JobCompleted(verdict=verdict):
             changed["needs_review"] = verdict.needs_review
+        case ev.FeedbackGiven():
+            changed["judged_us"] = to_us(at)
     if type(event) in _ENDED:
         changed |= {"state": str(_ENDED[type(event)]), "ended_us": to_us(at)}
     return changed

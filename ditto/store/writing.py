@@ -96,8 +96,8 @@ class Writing:
         self._insert_job = _Prepared(insert(jobs), dialect)
         self._insert_label = _Prepared(insert(labels), dialect)
         self._insert_key = _Prepared(insert(keys), dialect)
-        self._touch = _Prepared(_update("state"), dialect)
-        change = _update("state", "holder", "deadline_us", replaced=("ended_us", "needs_review"))
+        self._touch = _Prepared(_update("state", "judged_us"), dialect)
+        change = _update("state", "judged_us", "holder", "deadline_us", replaced=("ended_us", "needs_review"))
         self._change = _Prepared(change, dialect)
 
     def together(self, connection: Connection, batch: Sequence[Rows]) -> None:
@@ -204,8 +204,9 @@ def _moved(append: Append) -> Row:
         "b_seq": append.after + len(append.events),
         "b_updated_us": changed["updated_us"],
         "b_state": changed.get("state"),
+        "b_judged_us": changed.get("judged_us"),
     }
-    if changed.keys() <= {"updated_us", "state"}:
+    if changed.keys() <= {"updated_us", "state", "judged_us"}:
         return row
     return row | {
         "b_holder": changed.get("holder"),

@@ -36,14 +36,24 @@ async def test_of_many_complete_jobs_the_latest_are_told(journal):
     assert [job_id for _, job_id in await journal.completed(at(-1), 2)] == ["j2", "j3"]
 
 
-async def test_jobs_that_were_judged_after_their_end_are_told_by_that_moment(journal):
+async def test_jobs_that_were_judged_are_told_by_that_moment_and_of_many_the_latest(journal):
     for number in range(3):
         await lived(journal, f"j{number}", second=10 * number)
     await journal.append(more(RIGHT, job_id="j0", after=4, append_id="said", second=90))
     await journal.append(more(RIGHT, job_id="j2", after=4, append_id="said", second=80))
     assert await journal.judged(at(0), 9) == [(at(80), "j2"), (at(90), "j0")]
     assert await journal.judged(at(80), 9) == [(at(90), "j0")]
-    assert await journal.judged(at(0), 1) == [(at(80), "j2")]
+    assert await journal.judged(at(0), 1) == [(at(90), "j0")]
+    await journal.append(more(RIGHT, job_id="j2", after=5, append_id="again", second=95))
+    assert await journal.judged(at(0), 9) == [(at(90), "j0"), (at(95), "j2")]
+
+
+async def test_what_else_comes_after_a_jobs_end_judges_nothing(journal):
+    await lived(journal, "j0")
+    verdict = (await journal.read("j0"))[-1].event.verdict
+    merged = ev.JobMerged(weights=None, schema=None, answer=None, verdict=verdict, merge_s=0.0)
+    await journal.append(more(merged, job_id="j0", after=4, append_id="merged", second=90))
+    assert await journal.judged(at(0), 9) == []
 
 
 async def test_nothing_is_known_at_first(journal):

@@ -2,7 +2,7 @@
 
 Each file in `tests/journals` was written by the code of its schema: holders whose simulated models answered, but for
 `careful+hang`, were ended in the middle of their jobs. In `schema-1.db` events do not carry their version yet. The
-`.sql` files are such journals in PostgreSQL, written by `pg_dump`.
+`.sql` files are such journals in PostgreSQL, written by `pg_dump`. From schema 3 on there are skills and feedback.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def ids(rows):
 
 
 def test_a_journal_of_every_older_schema_is_kept():
-    assert [file.stem for file in OLD][:2] == ["schema-1", "schema-2"]
+    assert [file.stem for file in OLD][:3] == ["schema-1", "schema-2", "schema-3"]
     assert len(OLD) in (tables.SCHEMA_VERSION, tables.SCHEMA_VERSION - 1)
 
 
@@ -75,6 +75,14 @@ async def test_an_old_journals_jobs_are_found_as_before(path):
     assert await journal.begin_epoch("host:0") == 3
     assert ids(await journal.orphans(at(10**9), at(10**9))) == ["adopted", "pending", "running"]
     assert await journal.expire(at(10**9), 100) == 6
+    await journal.close()
+
+
+async def test_what_was_said_of_results_and_learned_in_an_old_journal_is_still_known(tmp_path):
+    journal = SqliteJournal(Path(shutil.copy(JOURNALS / "schema-3.db", tmp_path / "journal.db")))
+    assert [job_id for _, job_id in await journal.judged(at(0), 9)] == ["complete", "schema"]
+    assert (await journal.learned()).skills.version == 1
+    assert list(Audit(journal._database).faults()) == []
     await journal.close()
 
 

@@ -16,6 +16,8 @@ from ditto.domain.labels import label_of
 from ditto.domain.request import parse
 from ditto.domain.skills.sheet import NOTHING
 from ditto.domain.verdict import BasisKind
+from ditto.errors import StoreUnavailable
+from ditto.runtime import learning
 from ditto.runtime.learning import FEWEST, Book, Learner, forget_skills
 from ditto.runtime.runner import utc_now
 from ditto.settings import from_args
@@ -134,13 +136,84 @@ async def test_a_job_keeps_the_skills_it_was_accepted_with(journal):
     assert (verdict.basis.kind, verdict.basis.skills) == (BasisKind.HISTORY, 7)
 
 
-async def test_fifty_labels_of_a_task_correct_its_confidences(journal):
-    for number in range(FEWEST_LABELS):
+async def labelled(journal, jobs, *, first=0):
+    """Writes jobs of one task on whose results somebody has said a word, and returns the last."""
+    for number in range(first, jobs):
         await answered(journal, number, ("42", "42", "42", "41"), task="sums")
         said = ev.FeedbackGiven(correct=number % 5 == 0, answer=None)
         job = fold(f"job{number:05}", await journal.read(f"job{number:05}"))
         later = job.updated_at + timedelta(seconds=1)
         await journal.append(Append(job_id=job.id, id=f"f{number}", after=job.seq, events=((later, said),)))
+    return job
+
+
+async def test_a_keeper_that_begins_anew_makes_its_corrections_from_all_labels(journal, monkeypatch):
+    monkeypatch.setattr(learning, "_READ", 20)
+    await labelled(journal, FEWEST_LABELS + 20)
+    await Learner(journal).look()
+    before = await journal.learned()
+    assert before.skills.calibrations["sums"].labels == FEWEST_LABELS + 20
+    await Learner(journal).look()
+    assert await journal.learned() == before
+
+
+async def test_of_more_labels_than_are_remembered_the_latest_count_also_for_a_keeper_that_begins_anew(
+    journal, monkeypatch
+):
+    monkeypatch.setattr(learning, "MOST", FEWEST_LABELS)
+    learner = Learner(journal)
+    await labelled(journal, FEWEST_LABELS)
+    await learner.look()
+    await labelled(journal, 2 * FEWEST_LABELS, first=FEWEST_LABELS)
+    await learner.look()
+    assert len(learner._labels) == FEWEST_LABELS
+    before = await journal.learned()
+    await Learner(journal).look()
+    assert await journal.learned() == before
+
+
+async def test_a_keeper_that_begins_anew_learns_from_the_latest_questions(journal, monkeypatch):
+    monkeypatch.setattr(learning, "MOST", FEWEST)
+    await history(journal, 2 * FEWEST)
+    for number in range(2 * FEWEST, 3 * FEWEST):
+        right = str(100 + number)
+        await answered(journal, number, (str(9000 + number), right, right, right))
+    await Learner(journal).look()
+    numbers = (await journal.learned()).skills.kinds["number"]
+    assert numbers["poor"].questions == FEWEST
+    assert numbers["poor"].skill > numbers["good"].skill
+
+
+class FalteringJournal(MemoryJournal):
+    """A journal that is away at the third read of each look until it is well."""
+
+    well = False
+    reads = 0
+
+    async def read(self, job_id, after=0):
+        self.reads += 1
+        if not self.well and self.reads == 3:
+            raise StoreUnavailable("the database restarts")
+        return await super().read(job_id, after)
+
+
+async def test_a_store_that_is_away_in_the_middle_of_a_look_takes_nothing_from_what_is_learned():
+    journal = FalteringJournal()
+    journal.well = True
+    await labelled(journal, FEWEST_LABELS)
+    await Learner(journal).look()
+    before = await journal.learned()
+    journal.well, journal.reads = False, 0
+    learner = Learner(journal)
+    with pytest.raises(StoreUnavailable):
+        await learner.look()
+    assert await journal.learned() == before
+    await learner.look()
+    assert await journal.learned() == before
+
+
+async def test_fifty_labels_of_a_task_correct_its_confidences(journal):
+    job = await labelled(journal, FEWEST_LABELS)
     await Learner(journal).look()
     learned = (await journal.learned()).skills
     assert list(learned.calibrations) == ["sums"]
