@@ -39,6 +39,14 @@ class Database(Protocol):
         """Tells whether the connection was at fault, so that another one may do."""
         ...
 
+    def limit_queries(self, connection: Connection, limit_s: float) -> None:
+        """Has the database end every query of this connection that takes longer."""
+        ...
+
+    def cut(self, connection: Connection) -> None:
+        """Ends a connection from which nothing comes, from another thread than the one that waits for it."""
+        ...
+
     def check_room(self) -> None:
         """Raises `StoreUnavailable` where it is known without writing that too little could be written."""
         ...

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,13 +19,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, exists, select, text, tuple_, update
+from sqlalchemy import Connection, exists, select, text, tuple_, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ditto.domain.events import Recorded, decode
 from ditto.domain.job import JobState
 from ditto.errors import AppendConflict, JournalUnreadable, StaleEpoch, StoreUnavailable
-from ditto.store import book
+from ditto.store import book, removing
 from ditto.store.database import Database
 from ditto.store.group_commit import GroupCommit
 from ditto.store.port import Append, Filter, JobRow, Learned, RowPage
@@ -33,6 +35,12 @@ from ditto.store.writing import Refused, Rows, Writing, apart, is_of_the_store
 T = TypeVar("T")
 log = logging.getLogger("ditto.store")
 
+QUERY_S = 10.0
+"""How long the database may take for a query."""
+READ_S = 15.0
+"""How long a read may take with all that it waits for; a database that is silent for so long is away."""
+WRITE_S = 30.0
+"""How long a batch of writes may take; then another connection finds out what has become of it."""
 _PROBE = ""
 """The holder's name under which `check` writes."""
 
@@ -59,9 +67,10 @@ class SqlJournal:
         self._writer: GroupCommit[Rows | _Write, Any] = GroupCommit(self._write)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ditto-journal-reader")
         self._reader_connection: Connection | None = None
+        self._reading_since_s = self._writing_since_s = math.inf
 
     async def append(self, append: Append) -> None:
-        await self._writer.put(Rows.of(append))
+        await self._put(Rows.of(append))
 
     async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
         query = (
@@ -104,17 +113,17 @@ class SqlJournal:
         return list(_known(sorted(rows, key=lambda row: (row.created_us, row.job_id))))
 
     async def begin_epoch(self, holder: str) -> int:
-        epoch: int = await self._writer.put(
+        epoch: int = await self._put(
             _Write(run=lambda connection: connection.execute(_NEXT_EPOCH, {"name": holder}).scalar_one())
         )
         return epoch
 
     async def renew(self, holder: str, epoch: int, until: datetime) -> None:
-        if not await self._writer.put(_Write(run=lambda connection: _lease(connection, holder, epoch, to_us(until)))):
+        if not await self._put(_Write(run=lambda connection: _lease(connection, holder, epoch, to_us(until)))):
             raise StaleEpoch(f"{holder} has begun a later epoch than {epoch}")
 
     async def release(self, holder: str, epoch: int) -> None:
-        await self._writer.put(_Write(run=lambda connection: _lease(connection, holder, epoch, 0)))
+        await self._put(_Write(run=lambda connection: _lease(connection, holder, epoch, 0)))
 
     async def forget(self, job_id: str) -> bool:
         def run(connection: Connection) -> bool:
@@ -122,18 +131,18 @@ class SqlJournal:
             row = connection.execute(found).first()
             if row is None or row.ended_us is None:
                 return row is None
-            _remove(connection, [job_id])
+            removing.remove(connection, [job_id])
             self._database.removed(connection, [job_id])
             return True
 
-        forgotten: bool = await self._writer.put(_Write(run=run))
+        forgotten: bool = await self._put(_Write(run=run))
         return forgotten
 
     async def expire(self, before: datetime, limit: int) -> int:
-        gone = await self._query(lambda connection: _expired(connection, to_us(before), limit))
+        gone = await self._query(lambda connection: removing.expired(connection, to_us(before), limit))
         if not gone:
             return 0
-        removed: int = await self._writer.put(_Write(run=lambda connection: _expire(connection, to_us(before), gone)))
+        removed: int = await self._put(_Write(run=lambda connection: removing.expire(connection, to_us(before), gone)))
         return removed
 
     async def purge(self) -> bool:
@@ -167,14 +176,12 @@ class SqlJournal:
         return await self._query(book.newest)
 
     async def learn(self, learned: Learned) -> None:
-        if not await self._writer.put(_Write(run=lambda connection: book.keep(connection, learned))):
+        if not await self._put(_Write(run=lambda connection: book.keep(connection, learned))):
             raise AppendConflict(f"skills of version {learned.skills.version} or later are there already")
 
     async def check(self) -> None:
         self._database.check_room()
-        await self._writer.put(
-            _Write(run=lambda connection: connection.execute(_NEXT_EPOCH, {"name": _PROBE}).scalar_one())
-        )
+        await self._put(_Write(run=lambda connection: connection.execute(_NEXT_EPOCH, {"name": _PROBE}).scalar_one()))
 
     async def close(self) -> None:
         await self._writer.close()
@@ -190,10 +197,34 @@ class SqlJournal:
         except DBAPIError as error:
             raise self._database.unavailable(error) from error
 
+    async def _put(self, item: Rows | _Write) -> Any:
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            nonlocal looking
+            self._cut_if_silent(self._writer_connection, self._writing_since_s, WRITE_S)
+            looking = loop.call_later(WRITE_S, look)
+
+        looking = loop.call_later(WRITE_S, look)
+        try:
+            return await self._writer.put(item)
+        finally:
+            looking.cancel()
+
+    def _cut_if_silent(self, connection: Connection | None, since_s: float, limit_s: float) -> None:
+        if connection is not None and time.monotonic() - since_s >= limit_s / 2:
+            self._database.cut(connection)
+
     async def _query(self, query: Callable[[Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_query, query)
+        try:
+            async with asyncio.timeout(READ_S):
+                return await asyncio.get_running_loop().run_in_executor(self._reader, self._run_query, query)
+        except TimeoutError:
+            self._cut_if_silent(self._reader_connection, self._reading_since_s, READ_S)
+            raise StoreUnavailable(f"the journal has not answered for {READ_S:.0f} seconds") from None
 
     def _run_query(self, query: Callable[[Connection], T]) -> T:
+        self._reading_since_s = time.monotonic()
         try:
             return self._on_reader(query)
         except DBAPIError as error:
@@ -208,6 +239,7 @@ class SqlJournal:
         try:
             if self._reader_connection is None:
                 self._reader_connection = self._database.engine.connect()
+                self._database.limit_queries(self._reader_connection, QUERY_S)
             return query(self._reader_connection)
         except DBAPIError:
             if self._reader_connection is not None:
@@ -220,6 +252,7 @@ class SqlJournal:
 
         After the loss of a connection it is tried once more: what was committed all the same is found to be written.
         """
+        self._writing_since_s = time.monotonic()
         try:
             return self._on_writer(batch)
         except Exception as error:  # noqa: BLE001  # every waiter must hear of it, and the thread live on
@@ -321,34 +354,6 @@ def _listed(wanted: Filter, cursor: str | None) -> Any:
 def _lease(connection: Connection, holder: str, epoch: int, until_us: int) -> int:
     lease = update(holders).where(holders.c.name == holder, holders.c.epoch == epoch).values(expires_us=until_us)
     return connection.execute(lease).rowcount
-
-
-def _expired(connection: Connection, before_us: int, limit: int) -> list[str]:
-    other = jobs.alias()
-    same = other.c.batch == jobs.c.batch
-    unfinished = exists().where(same, other.c.ended_us.is_(None))
-    later = exists().where(same, other.c.ended_us >= before_us)  # apart, so that an index answers each
-    query = (
-        select(jobs.c.job_id)
-        .where(jobs.c.ended_us < before_us, ~unfinished, ~later)
-        .order_by(jobs.c.ended_us, jobs.c.job_id)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
-
-
-def _expire(connection: Connection, before_us: int, job_ids: list[str]) -> int:
-    """Removes those of the jobs that have not been taken up again, nor are being removed by another process."""
-    ended = select(jobs.c.job_id).where(jobs.c.job_id.in_(job_ids), jobs.c.ended_us < before_us)
-    gone = list(connection.execute(ended.with_for_update(skip_locked=True)).scalars())
-    _remove(connection, gone)
-    return len(gone)
-
-
-def _remove(connection: Connection, job_ids: list[str]) -> None:
-    for table in (events, keys, labels, jobs):
-        connection.execute(delete(table).where(table.c.job_id.in_(job_ids)))
-    connection.execute(delete(holders).where(holders.c.name.in_([f"job:{job_id}" for job_id in job_ids])))
 
 
 def _rows() -> Any:

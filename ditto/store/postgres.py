@@ -3,11 +3,15 @@
 Its tables stand in the schema `ditto`. A connection that is lost is made anew; what it was about to write is written
 again, and found to be there if it had been committed. A session never asks for less than a commit that is on disk, and
 one whose process is frozen in the middle of a transaction is ended by the server, so that nobody waits for it long.
+A server that is frozen itself holds nobody for ever: a connection from which nothing comes is cut by who reads.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -79,6 +83,15 @@ class PostgresDatabase:
 
     def is_lost(self, error: DBAPIError) -> bool:
         return error.connection_invalidated
+
+    def limit_queries(self, connection: Connection, limit_s: float) -> None:
+        connection.exec_driver_sql(f"SET statement_timeout TO '{limit_s * 1000:.0f}ms'")
+
+    def cut(self, connection: Connection) -> None:
+        with suppress(Exception):  # it may be gone at this very moment
+            number = connection.connection.dbapi_connection.fileno()  # type: ignore[union-attr]  # psycopg's has one
+            with socket.socket(fileno=os.dup(number)) as line:
+                line.shutdown(socket.SHUT_RDWR)
 
     def check_room(self) -> None:
         return  # its server says so when it is written to

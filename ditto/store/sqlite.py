@@ -90,6 +90,12 @@ class SqliteDatabase:
     def is_lost(self, error: DBAPIError) -> bool:
         return False
 
+    def limit_queries(self, connection: Connection, limit_s: float) -> None:
+        return  # a file is at hand
+
+    def cut(self, connection: Connection) -> None:
+        return  # likewise
+
     def check_room(self) -> None:
         try:
             free = shutil.disk_usage(self._path.parent).free

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 
 import pytest
 
 from ditto.errors import ConfigurationError, StoreUnavailable
 from ditto.settings.stores import PostgresAddress
+from ditto.store import journal as journal_module
 from ditto.store.journal import _Write
 from ditto.store.opening import open_journal
 from ditto.store.port import Append
@@ -205,4 +208,47 @@ async def test_a_table_that_is_not_there_is_the_stores_fault_and_no_jobs(postgre
     assert {type(result) for result in results} == {StoreUnavailable}
     postgres.psql(name, "ALTER TABLE ditto.elsewhere RENAME TO events")
     await journal.append(acceptance())
+    await journal.close()
+
+
+async def test_a_query_that_takes_too_long_is_ended_and_said(address, monkeypatch):
+    monkeypatch.setattr(journal_module, "QUERY_S", 0.2)
+    journal = PostgresJournal(address)
+    with pytest.raises(StoreUnavailable, match="statement timeout"):
+        await journal._query(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(60)").first())
+    assert await journal.read("j1") == []
+    await journal.close()
+
+
+async def test_a_server_that_is_frozen_holds_no_reader_for_ever_and_is_used_again_when_it_has_thawed(
+    own_server, monkeypatch
+):
+    monkeypatch.setattr(journal_module, "READ_S", 0.5)
+    journal = PostgresJournal(PostgresAddress(own_server.new_database()))
+    await journal.append(acceptance())
+    pid = await journal._query(lambda connection: connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailable, match="has not answered"):
+            await journal.read("j1")
+        assert len(await journal.read("j1")) == 1  # over another connection
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await journal.close()
+
+
+async def test_a_frozen_connection_of_the_server_holds_up_no_write_for_ever_and_none_is_doubled(
+    own_server, monkeypatch
+):
+    monkeypatch.setattr(journal_module, "WRITE_S", 0.5)
+    journal = PostgresJournal(PostgresAddress(own_server.new_database()))
+    await journal.append(acceptance())
+    ask = _Write(run=lambda connection: connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+    pid = await journal._put(ask)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await journal.append(more(STARTED))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert len(await journal.read("j1")) == 2
     await journal.close()
