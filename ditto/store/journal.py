@@ -199,13 +199,13 @@ class SqlJournal:
 
     async def _put(self, item: Rows | _Write) -> Any:
         loop = asyncio.get_running_loop()
+        looking = loop.call_later(WRITE_S, lambda: look())
 
         def look() -> None:
             nonlocal looking
             self._cut_if_silent(self._writer_connection, self._writing_since_s, WRITE_S)
             looking = loop.call_later(WRITE_S, look)
 
-        looking = loop.call_later(WRITE_S, look)
         try:
             return await self._writer.put(item)
         finally:
