@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from asyncio import Future
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -56,6 +58,65 @@ async def hang_up(receive: Receive) -> None:
         pass
 
 
+class Line:
+    """The line to a client that waits: it may hang up, and may want to hear now and then that it is not forgotten.
+
+    Args:
+        silence_s: The pause after which `on_silence` is called, again and again; None: never.
+    """
+
+    def __init__(
+        self, receive: Receive, silence_s: float | None = None, on_silence: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self._receive = receive
+        self._silence_s = silence_s
+        self._on_silence = on_silence
+        self._gone: asyncio.Task[None]
+
+    async def __aenter__(self) -> Self:
+        self._gone = asyncio.create_task(hang_up(self._receive))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._gone.cancel()
+
+    async def until(self, work: Awaitable[T]) -> T:
+        """Returns what comes of the work, which is cancelled where nobody waits for it any more.
+
+        Raises:
+            ClientDisconnect: The client has hung up.
+        """
+        working = asyncio.ensure_future(work)
+        try:
+            while True:
+                waited = {working, self._gone}
+                await asyncio.wait(waited, timeout=self._silence_s, return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    return working.result()
+                if self._gone.done():
+                    raise ClientDisconnect
+                if self._on_silence is not None:
+                    await self._on_silence()
+        finally:
+            if not working.done():
+                working.cancel()
+                await asyncio.wait({working})
+
+
+@asynccontextmanager
+async def begun(service: ServicePort, asked: Request, background: Background) -> AsyncIterator[Future[Submitted]]:
+    """Yields the acceptance of the job; a hang-up in the block cancels it, where the request says so."""
+    accepted = background.start(service.submit(asked))
+    try:
+        yield asyncio.shield(accepted)
+    except (ClientDisconnect, asyncio.CancelledError, OSError):
+        if asked.on_disconnect == "cancel":
+            background.start(_cancel(service, accepted))
+        raise
+
+
 async def ask(service: ServicePort, asked: Request, receive: Receive, background: Background) -> Job:
     """Returns the job when it has ended.
 
@@ -64,29 +125,8 @@ async def ask(service: ServicePort, asked: Request, receive: Receive, background
     """
     if asked.on_disconnect != "cancel":
         return (await asyncio.shield(background.start(service.ask(asked)))).job
-    accepted = background.start(service.submit(asked))
-    ended = background.start(_end(service, accepted))
-    gone = asyncio.create_task(hang_up(receive))
-    try:
-        await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not ended.done():
-            raise ClientDisconnect
-        return ended.result()
-    finally:
-        gone.cancel()
-        if not ended.done():
-            ended.add_done_callback(_heard)
-            background.start(_cancel(service, accepted))
-
-
-def _heard(ended: asyncio.Task[Job]) -> None:
-    """Takes note of an error that nobody waits for any more, so that it is not reported as forgotten."""
-    if not ended.cancelled():
-        ended.exception()
-
-
-async def _end(service: ServicePort, accepted: asyncio.Task[Submitted]) -> Job:
-    return await service.wait((await accepted).job.id)
+    async with begun(service, asked, background) as accepted, Line(receive) as line:
+        return await line.until(service.wait((await line.until(accepted)).job.id))
 
 
 async def _cancel(service: ServicePort, accepted: asyncio.Task[Submitted]) -> None:
