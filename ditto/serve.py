@@ -44,7 +44,8 @@ class _Door:
         self._settings = settings
 
     def __serve_build_asgi_app__(self) -> Any:
-        return build(self._open, limits=Limits(body_bytes=self._settings.limits.body_bytes))
+        limits = Limits(body_bytes=self._settings.limits.body_bytes)
+        return build(self._open, limits=limits, settings=self._settings)
 
     async def _open(self) -> Service:
         return await cluster.attach(self._settings, replace=True)

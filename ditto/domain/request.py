@@ -30,6 +30,10 @@ from ditto.domain import schemas
 from ditto.domain.spec import JSON, AnswerKind, Placement, SettleRule, StrategyName
 from ditto.errors import BadRequest
 
+Temperature = Annotated[float, Field(ge=0, le=2)]
+TopP = Annotated[float, Field(gt=0, le=1)]
+MaxTokens = Annotated[int, Field(ge=1)]
+
 _SEAT = re.compile(r"#\d+$")
 _MAX_DEPTH = 100
 _MAX_BITS = 14_000
@@ -75,9 +79,9 @@ class Request(BaseModel):
     models: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
     ensemble: str | None = None
     strategy: StrategyName | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    max_tokens: MaxTokens | None = None
     stop: Annotated[list[str], Field(max_length=16)] | None = None
     seed: int | None = None
     system: str | None = None

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI
@@ -22,10 +21,15 @@ from ditto.domain.request import parse
 from ditto.errors import NotFound, ServiceError, Unavailable
 from ditto.http import bodies, hang_up, openapi, queries, responses
 from ditto.http.docs import docs_page
+from ditto.http.door import Door, door_of
 from ditto.http.event_stream import EventStream, resumes_after
 from ditto.http.limits import Limits
+from ditto.http.openai import described
+from ditto.http.openai import routes as openai_routes
+from ditto.http.openai.models import Models
 from ditto.http.responses import Json
 from ditto.runtime.service import ServicePort
+from ditto.settings import Settings
 from ditto.version import VERSION
 
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -34,42 +38,40 @@ ServiceFactory = Callable[[], Awaitable[ServicePort]]
 """Opens the service when the application starts; the application closes it when it stops."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Door:
-    """What the handlers share."""
-
-    service: ServicePort
-    limits: Limits
-    background: hang_up.Background
-
-
 class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.document("Ditto", VERSION, self.routes)
+            self.openapi_schema = openapi.document(
+                "Ditto", VERSION, self.routes, more=described.OPERATIONS, more_schemas=described.SCHEMAS
+            )
         return self.openapi_schema
 
 
-def build(service_factory: ServiceFactory, *, limits: Limits) -> FastAPI:
-    """Returns the application; the service is opened when it starts."""
+def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings) -> FastAPI:
+    """Returns the application; the service is opened when it starts.
+
+    Args:
+        settings: Those of the service: they name the ensembles and models that OpenAI's clients are shown.
+    """
+    models = Models(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = await service_factory()
         try:
             async with hang_up.Background() as background:
-                app.state.door = _Door(service=service, limits=limits, background=background)
+                app.state.door = Door(service=service, limits=limits, background=background, models=models)
                 yield
         finally:
             await service.close()
 
     async def refuse(request: Request, error: Exception) -> Response:
-        return responses.respond(cast(ServiceError, error), limits.linger_s)
+        return responses.respond(request, cast(ServiceError, error), limits.linger_s)
 
     async def refuse_route(request: Request, error: Exception) -> Response:
         raised = cast(HTTPException, error)
-        response = responses.respond(responses.of_framework(request, raised), limits.linger_s)
+        response = responses.respond(request, responses.of_framework(request, raised), limits.linger_s)
         response.headers.update(raised.headers or {})
         return response
 
@@ -78,6 +80,7 @@ def build(service_factory: ServiceFactory, *, limits: Limits) -> FastAPI:
     app.add_exception_handler(ServiceError, refuse)
     app.add_exception_handler(HTTPException, refuse_route)
     app.include_router(_router)
+    app.include_router(openai_routes.router)
     return app
 
 
@@ -87,7 +90,7 @@ _router = APIRouter()
 @_router.post("/llm", **openapi.ASK)
 async def ask(request: Request) -> Response:
     """Asks all models, waits, and returns the merged answer."""
-    asked, door = await _asked(request), _door(request)
+    asked, door = await _asked(request), door_of(request)
     job = await hang_up.ask(door.service, asked, request.receive, door.background)
     failure = view.error(job)
     if failure is not None:
@@ -98,7 +101,7 @@ async def ask(request: Request) -> Response:
 @_router.post("/jobs", **openapi.SUBMIT)
 async def submit(request: Request) -> Response:
     """Accepts a job and returns at once."""
-    asked, door = await _asked(request), _door(request)
+    asked, door = await _asked(request), door_of(request)
     submitted = await asyncio.shield(door.background.start(door.service.submit(asked)))
     return _placed(request, submitted.job, 202 if submitted.created else 200)
 
@@ -107,7 +110,7 @@ async def submit(request: Request) -> Response:
 async def jobs(request: Request) -> Response:
     """Lists jobs, newest first."""
     query = queries.read(queries.JobsQuery, request.query_params)
-    page = await _door(request).service.list(
+    page = await door_of(request).service.list(
         state=query.state,
         needs_review=query.needs_review,
         metadata=query.metadata or None,
@@ -121,7 +124,7 @@ async def jobs(request: Request) -> Response:
 async def job(request: Request) -> Response:
     """Returns the job as it stands, or with `wait` once it has ended or that time has passed."""
     query = queries.read(queries.JobQuery, request.query_params)
-    service, job_id = _door(request).service, _job_id(request)
+    service, job_id = door_of(request).service, _job_id(request)
     found = await (service.wait(job_id, query.wait / 1000) if query.wait else service.get(job_id))
     return Json(view.render(found))
 
@@ -130,7 +133,7 @@ async def job(request: Request) -> Response:
 async def cancel(request: Request) -> Response:
     """Stops the job; harmless on one that has ended."""
     queries.read(queries.Query, request.query_params)
-    door = _door(request)
+    door = door_of(request)
     cancelling = door.background.start(door.service.cancel(_job_id(request)))
     return Json(view.render(await asyncio.shield(cancelling)))
 
@@ -142,7 +145,7 @@ async def retry(request: Request) -> Response:
     A complete job of which no model failed is returned as it is.
     """
     queries.read(queries.Query, request.query_params)
-    door = _door(request)
+    door = door_of(request)
     retried = await asyncio.shield(door.background.start(door.service.retry(_job_id(request))))
     return _placed(request, retried, 200 if retried.state.ended else 202)
 
@@ -154,7 +157,7 @@ async def merge(request: Request) -> Response:
     No model is asked. The new verdict is the last of the job's `merges`; its own `result` and `structured` stay.
     """
     queries.read(queries.Query, request.query_params)
-    door = _door(request)
+    door = door_of(request)
     wanted = parse_remerge(await bodies.read_json(request, door.limits))
     return Json(view.render(await asyncio.shield(door.background.start(door.service.merge(_job_id(request), wanted)))))
 
@@ -163,7 +166,7 @@ async def merge(request: Request) -> Response:
 async def feedback(request: Request) -> Response:
     """Keeps what somebody who knows says of a complete job's result; the last word counts."""
     queries.read(queries.Query, request.query_params)
-    door = _door(request)
+    door = door_of(request)
     said = parse_feedback(await bodies.read_json(request, door.limits))
     return Json(view.render(await asyncio.shield(door.background.start(door.service.feedback(_job_id(request), said)))))
 
@@ -172,7 +175,7 @@ async def feedback(request: Request) -> Response:
 async def forget(request: Request) -> Response:
     """Forgets a job that has ended, with its journal and its result; its idempotency key is free again."""
     queries.read(queries.Query, request.query_params)
-    door = _door(request)
+    door = door_of(request)
     await asyncio.shield(door.background.start(door.service.forget(_job_id(request))))
     return Response(status_code=204)
 
@@ -186,7 +189,7 @@ async def events(request: Request) -> Response:
     """
     query = queries.read(queries.EventsQuery, request.query_params)
     after = resumes_after(request, query.after)
-    door = _door(request)
+    door = door_of(request)
     found = await door.service.get(_job_id(request))
     if found.state.ended and after >= found.seq:
         return Response(status_code=204)
@@ -202,7 +205,7 @@ async def healthz(request: Request) -> Response:
 @_router.get("/readyz", **openapi.READY)
 async def readyz(request: Request) -> Response:
     """Says that the service can take jobs, or why it cannot."""
-    door = _door(request)
+    door = door_of(request)
     try:
         async with asyncio.timeout(door.limits.ready_s):
             await door.service.ready()
@@ -223,10 +226,6 @@ async def openapi_json(request: Request) -> Response:
     return Json(cast(FastAPI, request.app).openapi())
 
 
-def _door(request: Request) -> _Door:
-    return cast(_Door, request.app.state.door)
-
-
 def _placed(request: Request, job: Job, status: int) -> Response:
     """Returns the job, and where it is to be found."""
     return Json(view.render(job), status, {"location": f"{request.scope.get('root_path', '')}/jobs/{job.id}"})
@@ -241,5 +240,5 @@ def _job_id(request: Request) -> str:
 
 async def _asked(request: Request) -> Asked:
     queries.read(queries.Query, request.query_params)
-    body = await bodies.read_json(request, _door(request).limits)
+    body = await bodies.read_json(request, door_of(request).limits)
     return parse(bodies.with_key(body, request.headers.get("idempotency-key")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi.openapi.utils import get_openapi
@@ -14,7 +14,7 @@ from ditto.http import examples, queries
 from ditto.http.responses import Json
 from ditto.http.shapes import ErrorResponse, HealthResponse, JobResponse, JobsResponse
 
-_REFS = "#/components/schemas/{model}"
+REFS = "#/components/schemas/{model}"
 _JOB_ID = {
     "name": "job_id",
     "in": "path",
@@ -23,7 +23,7 @@ _JOB_ID = {
     "schema": {"type": "string"},
     "example": examples.JOB["jobId"],
 }
-_KEY = {
+KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
@@ -45,7 +45,7 @@ _METADATA = {
     "schema": {"type": "string"},
     "allowReserved": True,
 }
-_MEANINGS = {
+MEANINGS = {
     202: "The job has been accepted; `Location` names it.",
     400: "The body is no JSON, or fields are wrong: `details` lists every one with its path.",
     404: "There is no such job.",
@@ -62,28 +62,40 @@ _MEANINGS = {
 }
 
 
-def document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Returns the OpenAPI document of these routes."""
+def document(
+    title: str,
+    version: str,
+    routes: Sequence[BaseRoute],
+    *,
+    more: Iterable[dict[str, Any]],
+    more_schemas: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Returns the OpenAPI document of these routes.
+
+    Args:
+        more: What routes say of themselves that do not stand here.
+        more_schemas: What their bodies refer to, besides Ditto's own request.
+    """
     described = get_openapi(
         title=title,
         version=version,
         summary="Asks several language models at once and merges what they say into one typed answer.",
         routes=routes,
     )
-    _restore(described)
+    _restore(described, [*OPERATIONS, *more])
     schemas = described.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(_request_schemas())
+    schemas.update({**_request_schemas(), **more_schemas})
     described["components"]["schemas"] = dict(sorted(schemas.items()))
     return described
 
 
-def _restore(described: dict[str, Any]) -> None:
+def _restore(described: dict[str, Any], operations: Iterable[dict[str, Any]]) -> None:
     """Mends what FastAPI does to answers: it leaves out nulls in examples, and adds JSON to a stream of events."""
-    given = {operation["operation_id"]: operation["responses"] for operation in _OPERATIONS}
+    given = {operation["operation_id"]: operation["responses"] for operation in operations}
     for methods in described["paths"].values():
-        for operation in methods.values():
-            for status, answer in given.get(operation["operationId"], {}).items():
-                shown = operation["responses"][str(status)].get("content", {})
+        for told in methods.values():
+            for status, answer in given.get(told["operationId"], {}).items():
+                shown = told["responses"][str(status)].get("content", {})
                 for media_type in list(shown):
                     if media_type in answer["content"]:
                         shown[media_type]["example"] = answer["content"][media_type]["example"]
@@ -93,7 +105,7 @@ def _restore(described: dict[str, Any]) -> None:
 
 def _request_schemas() -> dict[str, Any]:
     """Returns the request and what it refers to; null is taken for absent everywhere and not shown."""
-    whole = Request.model_json_schema(ref_template=_REFS)
+    whole = Request.model_json_schema(ref_template=REFS)
     parts: dict[str, Any] = whole.pop("$defs")
     properties = {name: _property(name, shape) for name, shape in whole["properties"].items()}
     properties["prompt"]["pattern"] = r"\S"
@@ -113,6 +125,51 @@ def _property(name: str, shape: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "description": examples.FIELDS[name]}
 
 
+def operation(
+    operation_id: str,
+    summary: str,
+    tag: str,
+    *,
+    answers: dict[int | str, dict[str, Any]],
+    parameters: Iterable[dict[str, Any]] = (),
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Returns what a route says of itself, as FastAPI takes it.
+
+    Args:
+        answers: By status, a successful one first.
+        body: The JSON that it takes: `schema` and `examples`.
+    """
+    extra: dict[str, Any] = {"parameters": list(parameters)}
+    if body is not None:
+        extra["requestBody"] = {"required": True, "content": {"application/json": body}}
+    return {
+        "operation_id": operation_id,
+        "summary": summary,
+        "tags": [tag],
+        "status_code": int(next(iter(answers))),
+        "response_class": Json,
+        "responses": answers,
+        "openapi_extra": extra,
+    }
+
+
+def success(description: str, model: type, example: JSON) -> dict[str, Any]:
+    """Returns an answer in JSON."""
+    return {"description": description, "model": model, "content": {"application/json": {"example": example}}}
+
+
+def failure(status: int, meaning: str, model: type, example: JSON) -> dict[str, Any]:
+    """Returns an error, with the headers that tell whether asking again helps."""
+    failed = {"description": meaning, "model": model, "content": {"application/json": {"example": example}}}
+    if status in (429, 503):
+        failed["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    if status in (409, 500, 502, 504):
+        settled = {"description": "Where the same again would fail the same.", "schema": {"const": "false"}}
+        failed["headers"] = {"x-should-retry": settled}
+    return failed
+
+
 def _operation(
     operation_id: str,
     summary: str,
@@ -121,50 +178,24 @@ def _operation(
     succeeds: dict[int | str, dict[str, Any]],
     fails: Iterable[int],
     parameters: Iterable[dict[str, Any]] = (),
-    body: bool = False,
-    small_body: tuple[dict[str, Any], dict[str, Any]] | None = None,
+    body: dict[str, Any] | None = None,
     conflict: tuple[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    extra: dict[str, Any] = {"parameters": list(parameters)}
-    if body:
-        content = {"schema": {"$ref": _REFS.format(model="Request")}, "examples": examples.REQUESTS}
-        extra["requestBody"] = {"required": True, "content": {"application/json": content}}
-    if small_body is not None:
-        shape, shown = small_body
-        content = {"schema": shape, "examples": shown}
-        extra["requestBody"] = {"required": True, "content": {"application/json": content}}
-    return {
-        "operation_id": operation_id,
-        "summary": summary,
-        "tags": [tag],
-        "status_code": int(next(iter(succeeds))),
-        "response_class": Json,
-        "responses": {**succeeds, **{status: _failure(status, conflict) for status in fails}},
-        "openapi_extra": extra,
-    }
-
-
-def _success(description: str, model: type, example: JSON) -> dict[str, Any]:
-    return {"description": description, "model": model, "content": {"application/json": {"example": example}}}
+    failures: dict[int | str, dict[str, Any]] = {status: _failure(status, conflict) for status in fails}
+    return operation(operation_id, summary, tag, answers={**succeeds, **failures}, parameters=parameters, body=body)
 
 
 def _failure(status: int, conflict: tuple[str, dict[str, Any]] | None) -> dict[str, Any]:
     """Returns what an error means; `conflict` is what 409 means here, with its example."""
-    meaning, example = _MEANINGS[status], examples.ERRORS[status]
+    meaning, example = MEANINGS[status], examples.ERRORS[status]
     if status == 409 and conflict is not None:
         meaning, example = conflict
-    failure = {"description": meaning, "model": ErrorResponse, "content": {"application/json": {"example": example}}}
-    if status in (429, 503):
-        failure["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    if status in (409, 500, 502, 504):
-        settled = {"description": "Where the same again would fail the same.", "schema": {"const": "false"}}
-        failure["headers"] = {"x-should-retry": settled}
-    return failure
+    return failure(status, meaning, ErrorResponse, example)
 
 
 def _query(kind: type[queries.Query], **descriptions: str) -> list[dict[str, Any]]:
     """Returns one parameter for each described field of a query string."""
-    properties = kind.model_json_schema(ref_template=_REFS)["properties"]
+    properties = kind.model_json_schema(ref_template=REFS)["properties"]
     parameters = []
     for name, description in descriptions.items():
         shape = {k: v for k, v in properties[name].items() if k not in ("title", "anyOf", "default")}
@@ -178,17 +209,18 @@ def _query(kind: type[queries.Query], **descriptions: str) -> list[dict[str, Any
     return parameters
 
 
-_BODY_FAILS = (400, 408, 413, 415, 422, 429, 500, 503)
+_REQUEST_BODY = {"schema": {"$ref": REFS.format(model="Request")}, "examples": examples.REQUESTS}
+BODY_FAILS = (400, 408, 413, 415, 422, 429, 500, 503)
 _LOCATION = {"Location": {"description": "The job's path.", "schema": {"type": "string"}}}
-_ACCEPTED = {**_success(_MEANINGS[202], JobResponse, examples.ACCEPTED), "headers": _LOCATION}
+_ACCEPTED = {**success(MEANINGS[202], JobResponse, examples.ACCEPTED), "headers": _LOCATION}
 _GOES_ON = "The failed models are asked again; `Location` names the job."
-_RETRIED = {**_success(_GOES_ON, JobResponse, examples.RETRIED), "headers": _LOCATION}
+_RETRIED = {**success(_GOES_ON, JobResponse, examples.RETRIED), "headers": _LOCATION}
 _EVENTS = {
     "description": "The events from the journal, then the end of the stream when the job has ended.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
 }
 
-_OF_A_REQUEST = Request.model_json_schema(by_alias=True, ref_template=_REFS)["properties"]
+_OF_A_REQUEST = Request.model_json_schema(by_alias=True, ref_template=REFS)["properties"]
 _MERGE_BODY = {
     "type": "object",
     "additionalProperties": False,
@@ -206,19 +238,19 @@ ASK = _operation(
     "ask",
     "Ask and wait",
     "ask",
-    body=True,
-    parameters=[_KEY],
-    succeeds={200: _success("The merged answer.", JobResponse, examples.JOB)},
-    fails=sorted((*_BODY_FAILS, 409, 502, 504)),
+    body=_REQUEST_BODY,
+    parameters=[KEY],
+    succeeds={200: success("The merged answer.", JobResponse, examples.JOB)},
+    fails=sorted((*BODY_FAILS, 409, 502, 504)),
 )
 SUBMIT = _operation(
     "submitJob",
     "Submit a job",
     "jobs",
-    body=True,
-    parameters=[_KEY],
-    succeeds={202: _ACCEPTED, 200: _success("The job that the key already names.", JobResponse, examples.JOB)},
-    fails=_BODY_FAILS,
+    body=_REQUEST_BODY,
+    parameters=[KEY],
+    succeeds={202: _ACCEPTED, 200: success("The job that the key already names.", JobResponse, examples.JOB)},
+    fails=BODY_FAILS,
 )
 JOBS = _operation(
     "listJobs",
@@ -234,7 +266,7 @@ JOBS = _operation(
         ),
         _METADATA,
     ],
-    succeeds={200: _success("Jobs, newest first.", JobsResponse, {"jobs": [examples.JOB], "cursor": None})},
+    succeeds={200: success("Jobs, newest first.", JobsResponse, {"jobs": [examples.JOB], "cursor": None})},
     fails=(400, 500, 503),
 )
 JOB = _operation(
@@ -245,7 +277,7 @@ JOB = _operation(
         _JOB_ID,
         *_query(queries.JobQuery, wait="Milliseconds to wait for the end of the job before answering."),
     ],
-    succeeds={200: _success("The job, whatever its state.", JobResponse, examples.JOB)},
+    succeeds={200: success("The job, whatever its state.", JobResponse, examples.JOB)},
     fails=(400, 404, 500, 503),
 )
 CANCEL = _operation(
@@ -253,7 +285,7 @@ CANCEL = _operation(
     "Stop a job",
     "jobs",
     parameters=[_JOB_ID],
-    succeeds={200: _success("The job, which has ended.", JobResponse, examples.CANCELLED)},
+    succeeds={200: success("The job, which has ended.", JobResponse, examples.CANCELLED)},
     fails=(400, 404, 500, 503),
 )
 RETRY = _operation(
@@ -261,7 +293,7 @@ RETRY = _operation(
     "Ask the failed models again",
     "jobs",
     parameters=[_JOB_ID],
-    succeeds={202: _RETRIED, 200: _success("The job, which has ended: nothing was to do.", JobResponse, examples.JOB)},
+    succeeds={202: _RETRIED, 200: success("The job, which has ended: nothing was to do.", JobResponse, examples.JOB)},
     fails=(400, 404, 409, 429, 500, 503),
     conflict=("The job runs, is being retried already, or was cancelled.", examples.NOT_RETRIED),
 )
@@ -270,8 +302,8 @@ MERGE = _operation(
     "Merge the replies anew",
     "jobs",
     parameters=[_JOB_ID],
-    small_body=(_MERGE_BODY, examples.MERGES),
-    succeeds={200: _success("The job; the new verdict is the last of its `merges`.", JobResponse, examples.MERGED)},
+    body={"schema": _MERGE_BODY, "examples": examples.MERGES},
+    succeeds={200: success("The job; the new verdict is the last of its `merges`.", JobResponse, examples.MERGED)},
     fails=(400, 404, 408, 409, 413, 415, 500, 503),
     conflict=("The job is not complete, or no reply satisfies the schema.", examples.NOT_COMPLETE),
 )
@@ -280,8 +312,8 @@ FEEDBACK = _operation(
     "Say whether the result is right",
     "jobs",
     parameters=[_JOB_ID],
-    small_body=(_FEEDBACK_BODY, examples.FEEDBACKS),
-    succeeds={200: _success("The job, which keeps it.", JobResponse, examples.JUDGED)},
+    body={"schema": _FEEDBACK_BODY, "examples": examples.FEEDBACKS},
+    succeeds={200: success("The job, which keeps it.", JobResponse, examples.JUDGED)},
     fails=(400, 404, 408, 409, 413, 415, 500, 503),
     conflict=("The job is not complete.", examples.NOT_COMPLETE),
 )
@@ -310,15 +342,15 @@ HEALTH = _operation(
     "isAlive",
     "Alive?",
     "health",
-    succeeds={200: _success("The process is alive.", HealthResponse, {"status": "alive"})},
+    succeeds={200: success("The process is alive.", HealthResponse, {"status": "alive"})},
     fails=(),
 )
 READY = _operation(
     "isReady",
     "Ready to take jobs?",
     "health",
-    succeeds={200: _success("The service takes jobs.", HealthResponse, {"status": "ready"})},
+    succeeds={200: success("The service takes jobs.", HealthResponse, {"status": "ready"})},
     fails=(503,),
 )
 
-_OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, HEALTH, READY)
+OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, HEALTH, READY)

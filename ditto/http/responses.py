@@ -35,12 +35,17 @@ from ditto.errors import (
     UnsupportedMediaType,
     service_error,
 )
+from ditto.http.openai.errors import openai_error
 
 _log = logging.getLogger(__name__)
 _FULL_S = 5
 """When to ask a full service again: jobs take seconds."""
 _UNAVAILABLE_S = 2
 _LINGER_BYTES = 64 * 1024 * 1024
+JOB_ID = "x-ditto-job-id"
+"""The header that names the job of an answer or an error."""
+OPENAI = "/v1/"
+"""Where OpenAI's contract begins."""
 
 
 class Json(JSONResponse):
@@ -91,16 +96,27 @@ def error_body(error: ServiceError) -> dict[str, Any]:
     return {"error": body}
 
 
-def respond(error: ServiceError, linger_s: float) -> Response:
+def told(error: ServiceError, scope: Scope) -> dict[str, Any]:
+    """Returns the error as decoded JSON, in the shape that the clients of this route read."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return openai_error(error, path) if path.startswith(OPENAI) else error_body(error)
+
+
+def respond(request: Request, error: ServiceError, linger_s: float) -> Response:
     """Returns the answer that tells this error."""
-    headers = _headers(error)
+    headers, body = _headers(error), told(error, request.scope)
     if isinstance(error, TooLarge | UnsupportedMediaType | RequestTimeout):
         wait_s = 0.0 if isinstance(error, RequestTimeout) else linger_s
-        return Refusal(error_body(error), error.status, headers, wait_s)
-    return Json(error_body(error), error.status, headers)
+        return Refusal(body, error.status, headers, wait_s)
+    return Json(body, error.status, headers)
 
 
 def _headers(error: ServiceError) -> dict[str, str]:
+    job = {} if error.job_id is None else {JOB_ID: error.job_id}
+    return {**job, **_about_retrying(error)}
+
+
+def _about_retrying(error: ServiceError) -> dict[str, str]:
     match error:
         case JobError() | DeadlineExceeded() | JobCancelled() | CrashLoop() | Conflict():
             return {"x-should-retry": "false"}
@@ -153,13 +169,14 @@ class Guard:
         except ClientDisconnect:
             return
         except Exception as error:  # the last place where an answer can still be given
-            known = _known(error)
+            known = service_error_of(error)
             if started:
                 raise
-            await Json(error_body(known), known.status, _headers(known))(scope, receive, send)
+            await Json(told(known, scope), known.status, _headers(known))(scope, receive, send)
 
 
-def _known(error: Exception) -> ServiceError:
+def service_error_of(error: Exception) -> ServiceError:
+    """Returns the contract's error for any; one that nobody foresaw is logged under the id that its message names."""
     match error:
         case ServiceError():
             return error

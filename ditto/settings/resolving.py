@@ -38,7 +38,7 @@ def resolve(request: Request, settings: Settings, now: datetime, skills: Skills 
     wrong = [
         {"path": f"{path}.{place}" if path == "models" else path, "message": message}
         for place, name in enumerate(names)
-        if (message := _unknown(name, settings)) is not None
+        if (message := unknown(name, settings)) is not None
     ]
     wrong += [
         {"path": f"weights.{name}", "message": f"no such model is asked; asked are {', '.join(dict.fromkeys(names))}"}
@@ -84,7 +84,7 @@ def _panel(request: Request, settings: Settings) -> tuple[list[str], StrategyNam
 def _about_the_vote(request: Request, settings: Settings, strategy: StrategyName) -> list[dict[str, str]]:
     """Returns what is wrong with the fields that concern a vote: only a consensus has one."""
     wrong = []
-    if request.judge is not None and (message := _unknown(request.judge, settings)) is not None:
+    if request.judge is not None and (message := unknown(request.judge, settings)) is not None:
         wrong.append({"path": "judge", "message": message})
     if strategy is StrategyName.COOPERATIVE:
         if request.settle not in (None, SettleRule.ALL):
@@ -96,7 +96,8 @@ def _about_the_vote(request: Request, settings: Settings, strategy: StrategyName
     return wrong
 
 
-def _unknown(name: str, settings: Settings) -> str | None:
+def unknown(name: str, settings: Settings) -> str | None:
+    """Returns why there is no model of this name, None where there may be one."""
     provider, model = split(name)
     if provider == SIMULATED:
         return _unknown_simulated(name, model, settings)

@@ -10,6 +10,7 @@ from ditto.client.cluster_backend import ClusterBackend
 from ditto.client.http_backend import HttpBackend
 from ditto.http.app import build
 from ditto.http.limits import Limits
+from ditto.settings import from_args
 from tests.fakes import FakeService
 from tests.unit.client.hasty import Hasty
 
@@ -32,7 +33,7 @@ async def client(request: pytest.FixtureRequest, service: FakeService) -> AsyncI
     async def factory() -> FakeService:
         return service
 
-    app = build(factory, limits=Limits())
+    app = build(factory, limits=Limits(), settings=from_args({}, source="the tests"))
     backend = HttpBackend("http://ditto", transport=httpx.ASGITransport(app), patience=Hasty().patience())
     async with app.router.lifespan_context(app), AsyncDitto.over(backend) as connected:
         yield connected

@@ -21,6 +21,7 @@ from ditto.errors import IdempotencyMismatch, ServiceError, StoreUnavailable
 from ditto.http.app import build
 from ditto.http.limits import Limits
 from ditto.runtime import calling, keeper, placement, service
+from ditto.settings import from_args
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import Append
 from tests.unit.client.hasty import Hasty
@@ -116,7 +117,7 @@ async def house(town: Town, tmp_path: Path) -> AsyncIterator[House]:
     async def opened() -> Any:
         return town.the_service
 
-    app = build(opened, limits=Limits(body_bytes=10_000))
+    app = build(opened, limits=Limits(body_bytes=10_000), settings=from_args({}, source="the tests"))
     transport = httpx.ASGITransport(app)
     backend = HttpBackend("http://ditto", transport=transport, patience=Hasty().patience())
     async with (

@@ -8,7 +8,20 @@ import pytest
 
 from ditto.http.app import build
 from ditto.http.limits import Limits
-from tests.fakes import FakeService
+from ditto.settings import from_args
+from tests.fakes import DEFAULT_MODELS, FakeService
+
+SETTINGS = from_args(
+    {
+        "sim_url": "http://127.0.0.1:1",
+        "default_ensemble": "trio",
+        "ensembles": {
+            "trio": {"models": list(DEFAULT_MODELS)},
+            "in turn": {"models": ["sim/alpha", "sim/beta"], "strategy": "cooperative"},
+        },
+    },
+    source="the tests",
+)
 
 Open = Callable[[FakeService, Limits], AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -18,7 +31,7 @@ async def _opened(service: FakeService, limits: Limits) -> AsyncIterator[httpx.A
     async def factory() -> FakeService:
         return service
 
-    app = build(factory, limits=limits)
+    app = build(factory, limits=limits, settings=SETTINGS)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     client = httpx.AsyncClient(transport=transport, base_url="http://ditto")
     async with app.router.lifespan_context(app), client:

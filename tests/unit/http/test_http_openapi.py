@@ -9,6 +9,7 @@ import httpx
 import jsonschema
 import pytest
 
+from ditto.domain.events import Failure
 from ditto.domain.request import Request, parse
 from ditto.http import examples
 from tests.fakes import FakeService, Held
@@ -50,7 +51,7 @@ async def test_every_operation_has_a_name_and_its_examples_fit_its_schemas(docum
                 if shown is not None:
                     check(document, path, method, int(status), shown["example"])
 
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 16
 
 
 async def test_the_documents_requests_are_requests(document: dict[str, Any]) -> None:
@@ -85,6 +86,43 @@ async def test_real_answers_fit_the_document(
     check(document, "/jobs/{job_id}/retry", "post", 409, refused.json())
     check(document, "/jobs/{job_id}", "delete", 409, kept.json())
     assert "content" not in document["paths"]["/jobs/{job_id}"]["delete"]["responses"][str(forgotten.status_code)]
+
+
+async def test_openais_routes_answer_as_the_document_says(
+    door: httpx.AsyncClient, service: FakeService, document: dict[str, Any]
+) -> None:
+    chat, responses = "/v1/chat/completions", "/v1/responses"
+    asked = {"model": "trio", "messages": [{"role": "user", "content": "Is it so?"}]}
+    form = {"type": "json_schema", "name": "any", "schema": {"type": ["string", "object"]}}
+
+    check(document, chat, "post", 200, (await door.post(chat, json=asked)).json())
+    check(document, chat, "post", 400, (await door.post(chat, json={**asked, "n": 2})).json())
+    check(document, chat, "post", 404, (await door.post(chat, json={**asked, "model": "x"})).json())
+    for more in ({}, {"text": {"format": form}, "instructions": "Be brief.", "temperature": 1, "user": "u"}):
+        answer = await door.post(responses, json={"model": "trio", "input": "Is it so?", **more})
+        check(document, responses, "post", 200, answer.json())
+    check(document, "/v1/models", "get", 200, (await door.get("/v1/models")).json())
+    check(document, "/v1/models/{model}", "get", 200, (await door.get("/v1/models/sim/alpha")).json())
+    check(document, "/v1/models/{model}", "get", 404, (await door.get("/v1/models/x")).json())
+    service.replies = dict.fromkeys(("sim/alpha", "sim/beta", "sim/gamma"), Failure(type="Timeout", message="late"))
+    check(document, chat, "post", 502, (await door.post(chat, json=asked)).json())
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+async def test_the_documents_requests_to_openais_routes_are_taken(
+    door: httpx.AsyncClient, document: dict[str, Any], path: str
+) -> None:
+    body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    schema = {**body["schema"], "components": document["components"]}
+    plain = body["examples"]["plain"]["value"]
+
+    for shown in body["examples"].values():
+        jsonschema.validate(shown["value"], schema)
+        answer = await door.post(path, json={**shown["value"], "model": "trio"})
+        assert answer.status_code == 200, answer.text
+    for wrong in ({"tools": [{}]}, {"nope": 1}, {"store": True}, {"ditto": {"prompt": "x"}}, {"model": None}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**plain, **wrong}, schema)
 
 
 async def test_the_docs_page_asks_no_other_host(door: httpx.AsyncClient) -> None:

@@ -1,0 +1,28 @@
+"""What the handlers of all routes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+
+from ditto.http.hang_up import Background
+from ditto.http.limits import Limits
+from ditto.http.openai.models import Models
+from ditto.runtime.service import ServicePort
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The service behind the routes, and how they treat their clients."""
+
+    service: ServicePort
+    limits: Limits
+    background: Background
+    models: Models
+
+
+def door_of(request: Request) -> Door:
+    """Returns the door that this request came through."""
+    return cast(Door, request.app.state.door)
