@@ -2,7 +2,8 @@
 
 A fence's first word is its language, and the rest says what the block is: `output` is what the block before it prints,
 `output of: …` the same with the program named, `file: NAME` a file that later blocks read, `actors` the picture of the
-shape. Where a service is asked, it is the one of all acceptance tests, at its own address instead of port 8000.
+shape. Where a service is asked, it is one whose journal is as new as a reader's, since a history of the models changes
+what a verdict says; it has an address of its own instead of port 8000.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from ditto.domain.request import parse
 from ditto.domain.view import JobView, StructuredView
 from ditto.runtime import cluster
 from ditto.settings.resolving import resolve
-from tests.acceptance.conftest import Serving, simulated_models
+from tests.acceptance.conftest import Serving, service, simulated_models
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -129,6 +130,12 @@ class Tour:
 
     def shell(self, text: str, environ: dict[str, str] | None = None) -> str:
         return self.run("bash", "-euo", "pipefail", "-c", text.replace(HERE, self.serving.url), environ=environ)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, sim: str) -> Iterator[Serving]:
+    with service(tmp_path_factory.mktemp("new"), sim) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
