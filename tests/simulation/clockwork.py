@@ -177,8 +177,8 @@ class ProcessLoop(asyncio.AbstractEventLoop):
         """Runs nothing more for ever. Its tasks are kept, so that none of their `finally` runs before `bury`."""
         if self._queue and not self._frozen:
             self.clockwork.asleep(self)
-        self._queue.clear()
         self.dead = True
+        self._queue.clear()
 
     def bury(self) -> None:
         """Lets go of the tasks of a dead process without a word."""

@@ -168,6 +168,8 @@ def plan(seed: int) -> Plan:
         return _crowded(dice, shape)
     if kind < 0.18:
         return _dedicated(dice, shape)
+    if kind < 0.34:
+        return _overtaken(dice, shape)
     weights = {fault: weight for fault, weight in _WEIGHTS.items() if dice.random() < 0.5}
     rates = {fault: rate * dice.random() for fault, rate in _RATES.items() if dice.random() < 0.4}
     return Plan(
@@ -196,6 +198,13 @@ def _dedicated(dice: Random, shape: dict[str, Any]) -> Plan:
     clients = _clients(dice, jobs=4, placement="auto", within_s=12.0)
     faults = {"process_faults": dice.choice((2, 4, 8)), "gap": dice.choice((30, 100))}
     return Plan(**{**shape, "spares": dice.choice((1, 2)), "clients": clients}, weights=weights, **faults)
+
+
+def _overtaken(dice: Random, shape: dict[str, Any]) -> Plan:
+    """Returns two hosts that stop for longer than their leases, while the one caller, which knows what is over, dies."""
+    weights = {Fault.CALLER_CRASH: 5.0, Fault.FREEZE: 3.0, Fault.FREEZE_REPLACED: 1.0}
+    pair = {"hosts": 2, "callers": 1, "spares": 0, "clients": _clients(dice, jobs=4, placement="shared", within_s=8.0)}
+    return Plan(**{**shape, **pair}, weights=weights, process_faults=dice.choice((16, 24)), gap=dice.choice((10, 30)))
 
 
 def undisturbed(given: Plan) -> Plan:

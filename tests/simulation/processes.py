@@ -120,4 +120,6 @@ class Process:
         return await result if inspect.isawaitable(result) else result
 
     def _failed(self, context: dict[str, Any]) -> None:
+        if self.loop.dead:
+            return  # what it had not come to hear of when it ended
         self._ledger.broken("nothing fails unseen", f"{self.id}: {context['message']}: {context.get('exception')!r}")
