@@ -15,13 +15,14 @@ import ray
 from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
 
 from ditto import settings as configuration
-from ditto.errors import ConfigurationError, HolderGone, StoreError, Unavailable
+from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, Unavailable
 from ditto.runtime.actors.directory import Actors, cluster_settings, on_head, replace_other_version
 from ditto.runtime.actors.kinds import ON_HEAD, sim_url
 from ditto.runtime.actors.names import new_id, shared_names
 from ditto.runtime.actors.refs import NAMESPACE
 from ditto.runtime.host import PREFIX
-from ditto.runtime.placement import Placer, Spares, Standing
+from ditto.runtime.placement import Placer, Spares, Standing, job_actors
+from ditto.runtime.retiring import left
 from ditto.runtime.service import Service
 from ditto.settings import Settings
 from ditto.settings.stores import Store
@@ -29,6 +30,8 @@ from ditto.store import opening
 from ditto.store.port import Journal
 
 __all__ = ["LOCAL", "ON_HEAD", "attach", "current_address", "drain", "join", "join_running", "leave", "open_journal"]
+
+log = logging.getLogger("ditto.cluster")
 
 LOCAL = "local"
 _READY_S = 5.0
@@ -193,12 +196,23 @@ async def drain(settings: Settings) -> int:
 
     Returns:
         How many jobs had not ended; they go on after the next start.
+
+    Raises:
+        Unavailable: That cannot be said.
     """
+    actors = Actors(settings)
     try:
         async with asyncio.timeout(settings.runtime.drain_s + _DRAIN_MARGIN_S):
-            return await Actors(settings).keeper().drain(settings.runtime.drain_s)
-    except (HolderGone, TimeoutError):
-        return 0  # there is nobody who could wait: the journal has it all
+            return await actors.keeper().drain(settings.runtime.drain_s)
+    except (DittoError, TimeoutError) as error:  # there is nobody who could wait; the journal knows what is left
+        log.warning("the keeper does not drain", extra={"reason": str(error)})
+    journal = await asyncio.to_thread(open_journal, settings.store)
+    try:
+        return await left(journal, [*job_actors(actors), *shared_names(settings)])
+    except StoreError as error:
+        raise Unavailable(str(error)) from error
+    finally:
+        await journal.close()
 
 
 async def _check(journal: Journal, actors: Actors) -> None:

@@ -55,6 +55,7 @@ class Keeper:
         clock: Clock = utc_now,
     ) -> None:
         self._directory = directory
+        self._journal = journal
         self._runtime = runtime
         self._hosts = hosts
         self._callers = callers
@@ -111,7 +112,7 @@ class Keeper:
         self._tell()
         for task in self._tasks:
             task.cancel()
-        return await drain(self._directory, [*job_actors(self._directory), *self._hosts], grace_s)
+        return await drain(self._directory, self._journal, [*job_actors(self._directory), *self._hosts], grace_s)
 
     async def taken(self, name: str) -> None:
         """Notes that a spare has got its job."""
@@ -228,7 +229,7 @@ class Keeper:
         while True:
             others = [name for name in self._directory.names() if name.startswith(HOST) and name not in self._hosts]
             if others:
-                left = await drain(self._directory, others, self._runtime.drain_s)
+                left = await drain(self._directory, self._journal, others, self._runtime.drain_s)
                 log.info("another version's hosts retired", extra={"hosts": others, "jobs_left": left})
             for name in others:
                 self._directory.kill(name)

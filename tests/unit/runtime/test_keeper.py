@@ -10,7 +10,7 @@ from ditto.domain.events import Reply
 from ditto.errors import (
     Unavailable,
 )
-from ditto.runtime import calling, keeper, placement, service, sweep, watchdog
+from ditto.runtime import calling, keeper, placement, retiring, service, sweep, watchdog
 from ditto.runtime.runner import utc_now
 from ditto.settings import Runtime
 from ditto.settings.resolving import resolve
@@ -73,6 +73,19 @@ async def test_a_draining_service_takes_nothing_new_and_says_how_much_is_left(to
             await asyncio.sleep(0.001)
     with pytest.raises(Unavailable, match="draining"):
         await town.the_service.submit(asked())
+
+
+async def test_a_holder_that_says_nothing_is_given_its_time_and_its_jobs_are_counted(town, monkeypatch):
+    monkeypatch.setattr(retiring, "_PATIENCE_S", 0.01)
+    await town.begin_keeper()
+    await town.the_service.submit(asked(models=["ollama/slow"], placement="shared"))
+    for method in ("status", "drain", "close"):
+        monkeypatch.setattr(town.hosts["host:0"], method, lambda: asyncio.Event().wait())
+    draining = asyncio.create_task(town.the_keeper.drain(0.2))
+    await asyncio.sleep(0.1)
+    assert not draining.done()
+    assert await draining == 1
+    monkeypatch.undo()
 
 
 async def test_the_hosts_that_another_version_left_are_drained_and_their_jobs_go_on(town, monkeypatch):
