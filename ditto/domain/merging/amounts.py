@@ -12,7 +12,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ditto.domain.merging import equality, formulas, languages, notation, numbers, sentences, units
+from ditto.domain.merging import conclusions, equality, formulas, languages, notation, numbers, sentences, units
 from ditto.domain.merging.equality import Rounded
 from ditto.domain.merging.numbers import Quantity
 from ditto.domain.merging.units import Unit
@@ -38,15 +38,32 @@ _CONCLUDES = re.compile(
     r"|よって|合計)(?=\W|$|[^\x00-\x7f])",
     re.IGNORECASE,
 )
+_ROUNDED_DIGITS = 4
+"""Whole numbers of so many digits are no counts, once they are converted into another unit."""
+
 _AMBIGUOUS = re.compile(r"\d[.,]\d{3}(?!\d)")
-_EQUALS = re.compile(r"[=≈]")
+_NAMED = re.compile(r"^\s*\$?\s*[A-Za-z]\s*(?:=|≈|\\approx)\s*")
 _FORMULA = re.compile(r"\\(?:d?frac|sqrt|pi|cdot|times|pm|binom|log)|[√π^!]|\bsqrt\b|\bpi\b|[*/+]\s*[\d(]")
+_BRACKETED = re.compile(r"\s\([^()]{0,200}\)")
+_EQUAL = re.compile(r"=|≈|\\approx")
+_COUNTED = re.compile(r"[^A-Za-z]{0,3}\d[\d.,/]*(?P<words>(?:\s[^\W\d_]{3,20})?(?P<last>\s[^\W\d_]{3,20}))\s*\Z")
+_DIGIT = re.compile(r"\d")
+_CALCULATES = re.compile(r"[\\√π^!*/=≈]|\b(?:e|pi|sqrt|ln|log)\b|\d\s*\+\s*\d")
+_NAME = re.compile(r"\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'*(?:\s*\([^()=]*\))?\s*\Z")
+_UNIT = re.compile(
+    r"\s*(?:«[^»]*»|(?<![A-Za-z\\])(?:(?:square|cubic|sq)\s+)?(?P<name>[A-Za-z]{2,12}))\s*(?:\^\s*\{?[23]\}?)?\s*\Z"
+)
 _WORD = re.compile(r"(?<![\\A-Za-z])[^\W\d_]{2,}")
 _VARIABLE = re.compile(r"(?<![A-Za-z\\{])[a-zA-Z](?![A-Za-z}])")
 
 
-def given(text: str, finals: Sequence[JSON], question: str) -> Quantity | None:
-    """Returns the number that a reply gives: the one it marks as final, else the one that its prose comes to."""
+def given(text: str, finals: Sequence[JSON], question: str, *, held: bool) -> Quantity | None:
+    """Returns the number that a reply gives: the one it marks as final, else the one that its prose comes to.
+
+    Args:
+        finals: What the reply marks.
+        held: One of the marks says that it is the answer: without a number in it the reply gives none.
+    """
     comma = _comma_is_point(text, question)
     for final in finals:
         if isinstance(final, bool):
@@ -57,7 +74,7 @@ def given(text: str, finals: Sequence[JSON], question: str) -> Quantity | None:
             continue
         if isinstance(final, str) and (read := marked(final, comma_is_point=comma)):
             return read
-    return None if finals else _said(text, question, comma)
+    return None if held else _said(text, question, comma)
 
 
 def of_json(value: float) -> Quantity:
@@ -74,53 +91,108 @@ def of_json(value: float) -> Quantity:
 
 def marked(text: str, *, comma_is_point: bool = False) -> Quantity | None:
     """Returns the number that a short marked answer states, a formula's value included; None where it states none."""
-    entire = numbers.entire(text, comma_is_point=comma_is_point)
-    if entire is not None:
-        return entire
-    if _FORMULA.search(text):
-        computed = _computed(text)
-        if computed is not None:
-            return computed
-        if _VARIABLE.search(text) and not _WORD.search(text):
-            return None
+    concluded = _concluded(text, comma_is_point)
+    if concluded is not None:
+        return concluded
+    if (_FORMULA.search(text) or _VARIABLE.search(text)) and not _WORD.search(text):
+        return None
     return numbers.stated(text, comma_is_point=comma_is_point)
 
 
 def value_of(text: str) -> Quantity | None:
     """Returns the value of a text that is a number or a formula without variables, None of any other."""
-    entire = numbers.entire(text)
+    entire = numbers.entire(_NAMED.sub("", text))
     return entire if entire is not None and not entire.upper else _computed(text)
 
 
-def _computed(text: str) -> Quantity | None:
-    """Returns the value of a formula without variables; its last side where it is an equation."""
-    sides = _EQUALS.split(notation.plain(text))
-    for side in (sides[-1], sides[0]):
-        try:
-            values, variables = formulas.evaluated(side)
-        except formulas.NoFormula:
-            continue
-        value = values[0]
-        if variables or (isinstance(value, complex) and abs(value.imag) > 1e-9):
-            return None
-        exact = value if isinstance(value, Fraction) else Fraction(value.real)
-        return Quantity(value=exact)
+def _concluded(sentence: str, comma: bool) -> Quantity | None:
+    """Returns the number that a sentence comes to, where a piece of it is a number or a formula and nothing else."""
+    for piece in (sentence, *conclusions.pieces(sentence)):
+        if (counted := _counted(_NAMED.sub("", piece), comma)) is not None:
+            return counted
+        if (converted := _converted(piece, comma)) is not None:
+            return converted
+        if _CALCULATES.search(piece) and (computed := _computed(piece)) is not None:
+            return computed
     return None
 
 
+def _counted(piece: str, comma: bool) -> Quantity | None:
+    """Returns the number that a piece is, with at most two words that say of what: 26 cookies, 720 degrees."""
+    bare = piece.strip().rstrip("°")
+    counted = _COUNTED.match(bare)
+    ends = (len(bare), counted.start("last"), counted.start("words")) if counted else (len(bare),)
+    return next((read for end in ends if (read := numbers.entire(bare[:end], comma_is_point=comma)) is not None), None)
+
+
+def _converted(piece: str, comma: bool) -> Quantity | None:
+    """Returns the last of the amounts that a piece calls equal, where they are in different units."""
+    sides = _EQUAL.split(piece)
+    if len(sides) < 2:
+        return None
+    read = [numbers.entire(side, comma_is_point=comma) for side in sides]
+    named = [each for each in read if each is not None and each.unit is not None]
+    return named[-1] if len(named) == len(sides) and len({each.unit for each in named}) > 1 else None
+
+
+def _computed(text: str) -> Quantity | None:
+    """Returns the value of a formula without variables; its last exact side where it is an equation."""
+    exact, _, rounded = notation.plain(text).partition("≈")
+    sides = exact.split("=")
+    if len(sides) > 1 and not _NAME.match(sides[0]) and (_evaluated(sides[0]) or (None, True))[1]:
+        return None
+    for side in (sides[-1], sides[0], rounded):
+        if side is not rounded and (entire := numbers.entire(side)) is not None:
+            return entire
+        found = _evaluated(_without_unit(side))
+        if found is not None:
+            return None if found[1] else Quantity(value=found[0])
+    return None
+
+
+def _without_unit(side: str) -> str:
+    unit = _UNIT.search(side)
+    return side[: unit.start()] if unit and (unit["name"] is None or units.named(unit["name"])) else side
+
+
+def _evaluated(side: str) -> tuple[Fraction, bool] | None:
+    """Returns the value of one side of an equation, and whether that hangs on variables; None where it has none."""
+    try:
+        values, variables = formulas.evaluated(side)
+    except formulas.NoFormula:
+        return None
+    value = values[0]
+    if isinstance(value, Fraction):
+        return value, bool(variables)
+    return Fraction(value.real), bool(variables) or abs(value.imag) > 1e-9
+
+
 def _said(text: str, question: str, comma: bool) -> Quantity | None:
-    said = [(sentence, read) for sentence in sentences.of(text) if (read := _found(sentence, comma))]
+    opening = conclusions.opening(text)
+    if opening is not None and (stated := _concluded(opening, comma)) is not None:
+        return stated
+    last = next((each for each in conclusions.last_sentences(text) if _DIGIT.search(each)), "")
+    if (concluded := _concluded(last, comma)) is not None:
+        return concluded
+    said = [(each, read) for sentence in sentences.of(text) if (read := _found(each := _bare(sentence), comma))]
     if not said:
         return None
     equations = [sentence for sentence, _ in said if "=" in sentence]
     if equations and (value := numbers.stated(equations[-1], comma_is_point=comma)) is not None:
         return value
+    asked = {quantity.value for quantity in _found(question, comma)}
     if len(said) <= _SHORT_REPLY_SENTENCES:
-        asked = {quantity.value for quantity in _found(question, comma)}
+        works_out = len(asked) > 1 and len(said) > 1
         fresh = [quantity for _, read in said for quantity in read if quantity.value not in asked]
-        return fresh[0] if fresh else said[0][1][0]
+        return fresh[-1 if works_out else 0] if fresh else said[-1 if works_out else 0][1][0]
     concluding = [read for sentence, read in said if _CONCLUDES.search(sentence)]
     return (concluding or [said[-1][1]])[-1][-1]
+
+
+def _bare(sentence: str) -> str:
+    """Returns a sentence without what it says in brackets, unless that is all that has a number."""
+    bare = _BRACKETED.sub(" ", sentence)
+    return bare if _DIGIT.search(bare) else sentence
 
 
 def _found(text: str, comma: bool) -> list[Quantity]:
@@ -140,10 +212,7 @@ def compared(read: Sequence[Quantity | None], question: str) -> list[tuple[Hasha
     usual = _usual_unit(present, question)
     hundredths = _percent_is_hundredth(present, question)
     scales = [_scale(quantity, usual, hundredths) for quantity in present]
-    own = [
-        Rounded(scale.of(quantity.value), quantity.step * scale.ratio, quantity.digits)
-        for quantity, scale in zip(present, scales, strict=True)
-    ]
+    own = [_rounded(quantity, scale) for quantity, scale in zip(present, scales, strict=True)]
     answers = iter(
         [
             (_key(value, quantity, scale), _shown(written.value, quantity, scale))
@@ -151,6 +220,15 @@ def compared(read: Sequence[Quantity | None], question: str) -> list[tuple[Hasha
         ]
     )
     return [None if quantity is None else next(answers) for quantity in read]
+
+
+def _rounded(quantity: Quantity, scale: _Scale) -> Rounded:
+    """Returns a quantity as written, in the unit compared in; a long whole number that is converted was rounded."""
+    step = quantity.step
+    if not step and scale.ratio != 1 and quantity.unit is not None and quantity.value.denominator == 1:
+        step = Fraction(int(len(str(abs(quantity.value.numerator))) >= _ROUNDED_DIGITS))
+    digits = quantity.digits if quantity.step else _ROUNDED_DIGITS
+    return Rounded(scale.of(quantity.value), step * scale.ratio, digits)
 
 
 def firm(read: Sequence[Quantity | None], question: str) -> bool:

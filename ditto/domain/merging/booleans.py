@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 
+from ditto.domain.merging import languages, restated, sentences
+
 _YES = (
     "yes|yep|yeah|yup|true|correct|affirmative|right|certainly|absolutely|indeed|definitely|of course"
     "|ja|jawohl|wahr|richtig|korrekt|stimmt|oui|vrai|exact|sí|si|verdadero|cierto|correcto|sì|vero|corretto|esatto"
-    "|sim|verdadeiro|correto|waar|juist|tak|prawda|да|правда|верно|истина|evet"
+    "|sim|verdadeiro|correto|waar|juist|tak|prawda|да|правда|верно|истина|evet|doğru|ano|igen|kyllä|ναι|так|نعم|أجل"
+    "|صحيح|כן|जी हाँ|जी हां|हाँ|हां|सही|ya|có|vâng"
 )
 _NO = (
     "no|nope|nah|false|incorrect|negative|wrong|untrue|nein|falsch|unwahr|non|faux|falso|incorrecto|não|nao|incorreto"
-    "|nee|onwaar|onjuist|nie|fałsz|нет|ложь|неверно|неправда|hayır"
+    "|nee|onwaar|onjuist|nie|fałsz|нет|ложь|неверно|неправда|hayır|yanlış|nej|nem|όχι|ні|لا|كلا|خطأ|לא|जी नहीं|नहीं|गलत"
+    "|tidak|không"
 )
 _YES_SIGNS = (
     "はい|真|正しい|そうです|是的|是|对的|对(?!于)|對(?!於)|正确|正確|맞습니다"
@@ -23,11 +27,33 @@ _NO_SIGNS = (
 )
 _GOES_ON = (
     r"it|he|she|they|this|that|there|you|I|we|the|because|but|not|der|die|das|es|le|la|les|il|elle|c'est|el|los|las"
-    r"|ella|en|o|a|os|as|это|он|она|они|to|het|de"
+    r"|ella|en|o|a|os|as|это|он|она|они|to|het|de|since|as|although|though|at|in|for|denn|weil|aber|car|mais|porque"
+    r"|pero|ma|mas|want|maar|bo|потому"
 )
 _OPENS = re.compile(
     rf"^[^\w]*(?:(?:(?P<yes>{_YES})|(?P<no>{_NO}))(?=$|[^\w\s]|\s*$|\s+(?:{_GOES_ON})\b)"
     rf"|(?P<not>{_NO_SIGNS})|(?P<so>{_YES_SIGNS}))",
+    re.IGNORECASE,
+)
+_OPENS_DENYING = re.compile(
+    r"^\W*(?:(?:absolutely|definitely|certainly|of course|probably|surely|generally|usually|actually"
+    r"|it is) not\b(?=\W|$)(?! only)"
+    r"|not at all\b|never\b\W|(?:auf keinen fall|keineswegs|natürlich nicht|sicher nicht|nicht wirklich)\b"
+    r"|(?:absolument pas|certainement pas|pas du tout|bien sûr que non)\b|(?:por supuesto que no|claro que no)\b"
+    r"|(?:assolutamente no|certo che no|certamente no)\b|(?:claro que não|de modo algum)\b|(?:absoluut|zeker) niet\b"
+    r"|(?:absolutnie|zdecydowanie) nie\b|(?:конечно|определённо|определенно|совсем) не\w*\b)",
+    re.IGNORECASE,
+)
+_PLAIN_WORDS = (
+    "yes|yep|no|nope|ja|nein|oui|non|sí|sì|sim|não|nee|tak|nie|да|нет|نعم|لا"
+    "|हाँ|हां|जी हाँ|नहीं|जी नहीं|evet|hayır|nej|ναι|όχι|так|ні"
+)
+_PLAINLY = re.compile(
+    rf"^\W*(?:(?:{_PLAIN_WORDS})(?=$|[^\w\s]|\s*$)|はい|いいえ|是的|不是|네(?=$|\W)|예(?=$|\W)|아니요|아니오)", re.I
+)
+_AT_END = re.compile(
+    rf"(?:^|[,;:–—-]\s*|\b(?:so|also|daher|donc|ainsi|así que|quindi|então|dus|więc|поэтому)\s+)"
+    rf"(?:so|thus|then|the answer is|also|daher|donc|quindi|dus)?\s*(?:(?P<yes>{_YES})|(?P<no>{_NO}))\s*[.!]*\s*\Z",
     re.IGNORECASE,
 )
 _SAYS = re.compile(
@@ -40,12 +66,14 @@ _VERDICT = re.compile(
     r"|это|aussage|behauptung|affirmation|énoncé|afirmación"
     r"|affermazione|afirmação|stelling|утверждение)\b[^.?!]{0,40}?\s(?:is|are|ist|est|es|è|é|-|—)?\s?"
     r"(?P<not>not |nicht |pas |no es |non è |não é |niet |не )?(?:therefore |thus |actually |indeed )?"
-    r"(?P<word>true|false|correct|incorrect|wahr|falsch|richtig|vraie?|fausse|faux|verdader[oa]|fals[oa]|ver[oa]|waar"
+    r"(?P<word>true|false|correct|incorrect|supported|unsupported|entailed|implied|valid|invalid|contradicted"
+    r"|refuted|wahr|falsch|richtig|vraie?|fausse|faux|verdader[oa]|fals[oa]|ver[oa]|waar"
     r"|onwaar|верно|неверно|ложно|истинно)\b",
     re.IGNORECASE,
 )
 _TRUE_WORDS = re.compile(
-    r"^(?:true|correct|wahr|richtig|vraie?|verdader[oa]|ver[oa]|waar|верно|истинно)$", re.IGNORECASE
+    r"^(?:true|correct|supported|entailed|implied|valid|wahr|richtig|vraie?|verdader[oa]|ver[oa]|waar|верно|истинно)$",
+    re.IGNORECASE,
 )
 _CONCLUDES = re.compile(
     rf"\b(?:therefore|thus|hence|so|in conclusion|overall|in short|daher|also|somit|donc|ainsi|por lo tanto|quindi"
@@ -76,7 +104,11 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _TRUTH = re.compile(r"\btrue\b.{0,8}\bfalse\b", re.IGNORECASE)
-_ALTERNATIVE = re.compile(r"\b(?:or|oder|ou|o|of|или)\b|还是|または", re.IGNORECASE)
+_ALTERNATIVE = re.compile(r"\b(?:or|oder|или)\b|还是|または", re.IGNORECASE)
+_ALTERNATIVES = {
+    language: re.compile(rf"\b(?:{word})\b", re.IGNORECASE)
+    for language, word in {"fr": "ou", "es": "o|u", "it": "o|oppure", "pt": "ou", "nl": "of", "pl": "czy|lub"}.items()
+}
 _REQUEST = re.compile(
     r"\W*(?:can|could|would|will) you\b|\W*(?:kannst|können|könnten) (?:du|sie)\b|\W*(?:peux|pouvez)-"
     r"|\W*¿?(?:puedes|podrías)\b",
@@ -92,7 +124,18 @@ def asked(question: str) -> bool:
         return True
     plain = question.strip()[-_LOOKED_AT_CHARS:]
     asking = _ASKS.search(plain) or _OPENS_ASKING.match(question[:_LOOKED_AT_CHARS]) or _ASKS_ELSEWHERE.search(plain)
-    return asking is not None and not _ALTERNATIVE.search(asking[0]) and not _REQUEST.match(asking[0])
+    return asking is not None and not offers(asking[0]) and not requests(asking[0])
+
+
+def offers(asking: str) -> bool:
+    """Tells whether a question offers alternatives in its sentence: then yes is no answer to it."""
+    named = _ALTERNATIVES.get(languages.of(asking) or "")
+    return _ALTERNATIVE.search(asking) is not None or (named is not None and named.search(asking[3:]) is not None)
+
+
+def requests(question: str) -> bool:
+    """Tells whether what looks like a question asks for something to be done."""
+    return _REQUEST.match(question) is not None
 
 
 def shown(*, value: bool, question: str) -> str:
@@ -115,16 +158,33 @@ def said(text: str) -> bool | None:
 
 def opened(text: str) -> bool | None:
     """Returns what a reply opens with, None where it opens otherwise."""
+    if _OPENS_DENYING.match(text[:_SHORT_CHARS]):
+        return False
     match = _OPENS.match(text[:_LOOKED_AT_CHARS])
     return (match["yes"] or match["so"]) is not None if match else None
 
 
-def judged(text: str) -> bool | None:
-    """Returns how the prose of a reply judges, by its last conclusion, or by its last judgement of a statement."""
+def opens_plainly(text: str) -> bool:
+    """Tells whether a reply opens with yes or no itself, rather than with a word that may also begin something else."""
+    return _PLAINLY.match(text[:_SHORT_CHARS]) is not None or _OPENS_DENYING.match(text[:_SHORT_CHARS]) is not None
+
+
+def judged(text: str, question: str) -> bool | None:
+    """Returns how the prose of a reply judges.
+
+    By its last conclusion, else by a first or last sentence that ends in yes or no, else by its first sentences as far
+    as they say again what was asked (`restated`), else by its last judgement of a statement.
+    """
     head = text[-_LOOKED_AT_CHARS:]
     concluded = list(_CONCLUDES.finditer(head))
     if concluded:
         return concluded[-1]["yes"] is not None
+    said_first = sentences.of(text[:_LOOKED_AT_CHARS])
+    for sentence in (*said_first[:1], *said_first[-1:]):
+        if (ending := _AT_END.search(sentence)) is not None:
+            return ending["yes"] is not None
+    if not _TRUTH.search(question) and (restated_as := restated.said(said_first, question)) is not None:
+        return restated_as
     verdicts = list(_VERDICT.finditer(head))
     if not verdicts:
         return None

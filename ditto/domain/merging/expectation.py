@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from ditto.domain.merging import booleans, dates, lists, mathematics, numbers, options, reading
+from ditto.domain.merging import amounts, booleans, dates, lists, mathematics, numbers, options, reading
 from ditto.domain.merging.options import Option
 from ditto.domain.merging.reading import Expected, Sheet
 from ditto.domain.spec import JSON, AnswerKind
@@ -88,6 +88,9 @@ _FACT = re.compile(
 )
 """Asks for one fact: what answers it is short, however much is said around it."""
 
+_RATIO = re.compile(
+    r"\b(?:ratio|proportion|verhältnis|rapport|razón|rapporto|razão|verhouding|stosunek|соотношени\w*)\b|比", re.I
+)
 _JSON = re.compile(r"\bjson\b", re.IGNORECASE)
 _PHRASE_WORDS = 12
 _SHORT_WORDS = 70
@@ -126,6 +129,8 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         if asks and _most(sheets, reads):
             formulas = kind is AnswerKind.NUMBER and _are_formulas(question, sheets)
             return Expected(kind=AnswerKind.MATH if formulas else kind)
+    if _most(sheets, lambda each: booleans.opens_plainly(each.text)) and not _requests(question):
+        return Expected(kind=AnswerKind.BOOLEAN)
     if _most(sheets, lambda each: not each.finals and numbers.entire(each.text) is not None):
         return Expected(kind=AnswerKind.NUMBER)
     if _most(sheets, lambda each: bool(each.finals)):
@@ -136,6 +141,8 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         return Expected(kind=None)
     if lists.asked(question) and _is_list(sheets):
         return Expected(kind=AnswerKind.LIST)
+    if (worked_out := _worked_out(question, sheets)) is not None:
+        return Expected(kind=worked_out)
     longest = _longest(question)
     if _most(sheets, lambda each: 0 < _words(each.text) <= longest):
         return Expected(kind=AnswerKind.TEXT, loose=True)
@@ -156,8 +163,8 @@ def _chosen(offered: tuple[Option, ...], question: str, sheets: Sequence[Sheet])
 def _closed(question: str) -> tuple[tuple[AnswerKind, bool, Callable[[Sheet], bool]], ...]:
     counts = bool(_COUNT.search(question))
     return (
-        (AnswerKind.CODE, bool(_CODE.search(question)), lambda each: reading.code(each) is not None),
-        (AnswerKind.BOOLEAN, booleans.asked(question), lambda each: reading.boolean(each) is not None),
+        (AnswerKind.CODE, bool(_CODE.search(question)), lambda each: reading.code(each, question) is not None),
+        (AnswerKind.BOOLEAN, booleans.asked(question), lambda each: reading.boolean(each, question) is not None),
         (AnswerKind.DATE, bool(_WHEN.search(question)), lambda each: reading.date(each) is not None),
         (AnswerKind.NUMBER, counts, lambda each: reading.quantity(each, question) is not None),
     )
@@ -193,11 +200,32 @@ def _is_mathematical(question: str, sheets: Sequence[Sheet], first: Sequence[JSO
     )
 
 
+def _worked_out(question: str, sheets: Sequence[Sheet]) -> AnswerKind | None:
+    """Returns the kind of what most replies come to, where that is a number or mathematics, marked or not."""
+    given = [
+        text for each in sheets if (text := reading.mathematical(each)) is not None and mathematics.is_answer(text)
+    ]
+    if 2 * len(given) <= len(sheets) or 2 * sum(dates.is_date(text) for text in given) > len(given):
+        return None
+    numeric = [text for text in given if amounts.value_of(text) is not None]
+    plain = [text for text in numeric if numbers.entire(text) is not None]
+    if 2 * len(numeric) > len(sheets) and 2 * len(plain) >= len(numeric):
+        return AnswerKind.NUMBER
+    return AnswerKind.MATH if _MATHS.search(question) or len(plain) < len(given) else None
+
+
 def _are_formulas(question: str, sheets: Sequence[Sheet]) -> bool:
     """Tells whether most replies give their number as a formula: it is shown as they write it."""
+    if _RATIO.search(question) and _most(sheets, lambda each: ":" in (reading.mathematical(each) or "")):
+        return True
     first = [each.finals[0] for each in sheets if each.finals]
     written = sum(isinstance(each, str) and mathematics.is_notation(each) and not _is_number(each) for each in first)
     return 2 * written > len(sheets) and _is_mathematical(question, sheets, first)
+
+
+def _requests(question: str) -> bool:
+    """Tells whether something is asked for that yes or no is no answer to."""
+    return booleans.requests(question) or booleans.offers(question) or _PROSE.search(question) is not None
 
 
 def _is_list(sheets: Sequence[Sheet]) -> bool:

@@ -86,7 +86,7 @@ _TAKES_BACK = re.compile(
     r"|let me (?:re|double)|let's re|moment mal|korrektur|attends|en fait|espera|corrección|aspetta|подожди)",
     re.IGNORECASE,
 )
-_BOLD = re.compile(r"(?:\*\*|__)(?=\S)([^*_\n]+?)(?<=\S)(?:\*\*|__)")
+_BOLD = re.compile(r"(?<!\w)(?:\*\*|__)(?=\S)([^*_\n]+?)(?<=\S)(?:\*\*|__)(?![^\W_])")
 _SENTENCE_END = re.compile(r"(?<=[^\d\s][.!?])\s|(?<=\d[.!?])\s+(?=[A-Z])|。|\*\*|__")
 _INITIAL = re.compile(r"(?:^|[\s.])(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|Mt|vs|No|U\.S|a\.m|p\.m)\.$")
 
@@ -106,12 +106,14 @@ def of(text: str) -> list[JSON]:
     said = _said(text)
     if said is not None:
         found.append(said)
-    if "**" in text or "__" in text:
-        last = text.rstrip().rsplit("\n", 1)[-1]
-        bold = _BOLD.findall(last)
-        if bold:
-            found.append(bold[-1].strip())
     return found
+
+
+def emphasised(text: str) -> list[JSON]:
+    """Returns what a reply makes stand out last in its last line: its answer, if it marks none in words."""
+    if "**" not in text and "__" not in text:
+        return []
+    return [bold.strip() for bold in _BOLD.findall(text.rstrip().rsplit("\n", 1)[-1])[-1:]]
 
 
 def _heading(text: str) -> bool:

@@ -14,6 +14,16 @@ from ditto.domain.spec import JSON
 
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n?(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_GIVES = re.compile(
+    r"(?:\b(?:evaluates? to|returns?|prints?|outputs|yields?|produces?|gives?|is|be|equals?|will be|ergibt|gibt"
+    r"|liefert|retourne|renvoie"
+    r"|affiche|devuelve|imprime|restituisce|stampa)\b|=(?!=)|→|->)[ \t]*:?[ \t]*(?:\*\*)?"
+    r"(?:`(?P<code>[^`\n]{1,300})`|(?=(?P<bare>[\[({'\"\w+-][^`\n]{0,300})))"
+)
+_GOES_ON = re.compile(r"\s+(?:because|since|as|which|in|for|when|and|due)\b|\s*[.,;(]\s|\s+[-–—]\s|\.\Z")
+_SIGNED = re.compile(r"[^\w\s'\"(][^\n]*[^\w\s.!?'\")]\Z")
+_MOST_GIVEN = 8
+_TAIL_CHARS = 4_000
 _ASSERTS = re.compile(r"(?:\bassert\b.*|^\s*[A-Za-z_]\w*\(.*\)\s*)==\s*(?P<value>\S.*)$", re.DOTALL)
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
 _LOOKS_LIKE_CODE = re.compile(
@@ -30,18 +40,43 @@ def marked(value: JSON) -> tuple[Hashable, JSON]:
     return key(value), repr(value)
 
 
-def inside(text: str) -> tuple[Hashable, JSON] | None:
-    """Returns key and shown form of the last code that a reply holds, None where it holds none."""
-    blocks = _FENCE.findall(text) or _INLINE.findall(text)
+def inside(text: str, question: str) -> tuple[Hashable, JSON] | None:
+    """Returns key and shown form of the code that a reply gives, None where it gives none.
+
+    The last block, or what follows a word like "returns" or "prints", or the last piece of code in a line. What the
+    question holds already is talked about rather than given, unless a reply holds nothing else.
+    """
+    blocks = _FENCE.findall(text)
     if blocks:
-        return _read(blocks[-1])
+        return _read(([block for block in blocks if block.strip() not in question] or blocks)[-1])
+    if (given := _given(text)) is not None:
+        return _read(given)
+    pieces = _INLINE.findall(text)
+    if pieces:
+        return _read(([piece for piece in pieces if piece not in question] or pieces)[-1])
     bare = text.strip()
-    if "\n" not in bare and (
-        _evaluated(bare) is not _NOTHING or (bare and len(bare) <= _WORD_CHARS and " " not in bare)
-    ):
+    if "\n" not in bare and (_evaluated(bare) is not _NOTHING or _is_word(bare)):
         return _read(bare)
     program = _program(bare) if "\n" in bare else None
     return (program, bare) if program is not None else None
+
+
+def _is_word(bare: str) -> bool:
+    """Tells whether a short text is a single word, or begins and ends with signs that no sentence has there."""
+    return 0 < len(bare) <= _WORD_CHARS and (" " not in bare or _SIGNED.match(bare) is not None)
+
+
+def _given(text: str) -> str | None:
+    """Returns the code or value that a reply says a program gives, its last word on that."""
+    for match in reversed(list(_GIVES.finditer(text[-_TAIL_CHARS:]))[-_MOST_GIVEN:]):
+        if match["code"] is not None:
+            return match["code"]
+        bare = match["bare"].strip().rstrip(".").strip("*").strip()
+        for end in (*(each.start() for each in _GOES_ON.finditer(bare)), len(bare)):
+            value = bare[:end].strip().strip("*").strip()
+            if value and _evaluated(value) is not _NOTHING:
+                return value
+    return None
 
 
 def value_inside(text: str) -> object:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Hashable, Sequence
 from fractions import Fraction
 
-from ditto.domain.merging import formulas, notation, numbers
+from ditto.domain.merging import conclusions, formulas, notation, numbers
 from ditto.domain.merging.formulas import NoFormula, Values
 
 _LONGEST_CHARS = 1000
@@ -22,12 +22,15 @@ _EVERYTHING = re.compile(r"(?:\\reals|all real(?: number)?s?|every real number|\
 _NOTHING = re.compile(r"(?:⟦\s*⟧|no (?:real )?solutions?|none|(?:the )?empty set|no such \w+(?: exists?)?)\Z", re.I)
 _QUOTED = re.compile(r"«([^»]*)»(?:\s*\^\s*\{?[23]\}?)?")
 _BASE = re.compile(r"(?<=\d)_(?:\{[^{}]*\}|\w)")
-_NAME = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'*(?:\s*\([^()=]*\))?\Z")
+_NAME = re.compile(
+    r"\\?[A-Za-z]+(?:_\{?\w+\}?)?'*(?:\s*\([^()=]*\))?\Z|[fghFGHP]'*\s*\((?:[^()=]|\([^()=]*\)){1,40}\)\Z"
+)
 _RELATION = re.compile(r"[=<>≤≥≠≈]")
 _AND = re.compile(
     r"(?<=[\w)}\]⟧])\s+(?:and|or|und|oder|et|ou)\s+(?=[-\w\\(\[{⟦])|(?<=\d)\s+[yo]\s+(?=-?\d)|[;]|,\s*(?:and|or|und|oder)\s"
 )
 _RATIO = re.compile(r"(\d+(?:\.\d+)?)\s*(?::|to|\\colon)\s*(\d+(?:\.\d+)?)\Z")
+_SUCH_THAT = re.compile(r"⟦\s*(?P<name>[A-Za-z])\s*(?:∈\s*\\reals\s*)?(?:\||:|\\mid)\s*(?P<condition>.+)⟧\Z")
 _MEMBER = re.compile(r"[A-Za-z]\s*∈")
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?\Z")
 _TRAILING_WORDS = re.compile(
@@ -36,6 +39,7 @@ _TRAILING_WORDS = re.compile(
 _ONE_UNIT = re.compile(r"(?<=[\d)}])\s+(?:cm|mm|km|ft|in|kg|mg|ml|mi|lb|oz|hr|mph|m|s|g|h)(?:\s*\^\s*\{?[23]\}?)?\.?\Z")
 _FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "⟦": "⟧", "⟨": "⟩"}
+_PLAIN_WORD = re.compile(r"(?<![\\A-Za-z{])[^\W\d_]{3,}")
 
 
 _SHORT_CHARS = 120
@@ -43,8 +47,6 @@ _OF_VARIABLES = ("expression", "equation")
 _NOTATION = re.compile(
     r"[\\^=<>∈∪√π≤≥±]|\d_\{?\d|(?<!\d\d)\d[a-z]\b|[)\]]\s*[+*/(]|^\s*[\[(].*,.*[\])]\s*$|\w\s*[+*/]\s*\w"
 )
-_LAST = 5
-_IN_DOLLARS = re.compile(r"\$\$?([^$]{1,300})\$\$?|\\\(([^\n]{1,300}?)\\\)|\\\[\s*(.{1,300}?)\s*\\\]", re.DOTALL)
 
 
 def senses(text: str) -> tuple[Hashable, ...]:
@@ -68,13 +70,24 @@ def is_notation(text: str) -> bool:
 
 
 def concluded(text: str) -> str | None:
-    """Returns what a reply without a marked answer comes to: its last formula, or the whole of a short one."""
-    if len(text) <= _SHORT_CHARS and senses(text):
-        return text.strip()
-    formulas_in = [
-        found for match in _IN_DOLLARS.finditer(text) if (found := (match[1] or match[2] or match[3]).strip())
-    ]
-    return next((found for found in reversed(formulas_in[-_LAST:]) if senses(found)), None)
+    """Returns what a reply without a marked answer comes to, where that is written as mathematics or a number."""
+    return next((piece for piece in conclusions.of(text) if is_answer(piece)), None)
+
+
+def narrowed(marked: str) -> str:
+    """Returns what of a marked answer is mathematics, where only a part of it is; else all of it."""
+    if senses(marked):
+        return marked
+    return next((piece for piece in conclusions.pieces(marked) if is_answer(piece)), marked)
+
+
+def is_answer(piece: str) -> bool:
+    """Tells whether a piece of a reply is mathematics by its notation, or a number, and can be read."""
+    if numbers.entire(piece) is not None or _RATIO.match(piece):
+        return True
+    named = piece.rpartition("=")[0].strip()
+    words = any(word not in notation.FUNCTIONS for word in _PLAIN_WORD.findall(named))
+    return is_notation(piece) and (not words or _NAME.match(named) is not None) and bool(senses(piece))
 
 
 def shown(text: str) -> str | int | float:
@@ -110,6 +123,8 @@ def _senses(text: str, depth: int) -> tuple[Hashable, ...]:
         return (("ratio", value), ("number", value))
     if (member := _MEMBER.match(text)) is not None:
         return _senses(text[member.end() :], depth + 1)
+    if (such_that := _SUCH_THAT.match(text)) is not None:
+        return _senses(such_that["condition"], depth + 1)
     united = _split(text, "∪")
     if len(united) == 1 and not text.startswith("("):
         united = [part for part in re.split(r"\s+or\s+|,\s*or\s+", text) if part]
@@ -141,7 +156,8 @@ def _relation(text: str, depth: int) -> tuple[Hashable, ...]:
     if not all(parts):
         raise NoFormula("half a relation")
     if "≈" in signs:
-        return _senses(re.split("≈", text)[0], depth + 1)
+        exact, _, rounded = text.partition("≈")
+        return _senses(rounded if _NAME.match(exact.strip()) else exact, depth + 1)
     if set(signs) == {"="}:
         return _equation(parts, depth)
     if set(signs) <= set("<>≤≥") and len(parts) <= 3:
@@ -156,12 +172,14 @@ def _equation(parts: Sequence[str], depth: int) -> tuple[Hashable, ...]:
     if _NAME.match(left) or not _evaluates(left):
         own = _senses(right, depth + 1)
         with_variables = len(parts) == 2 and _evaluates(left) and own[0][0] == "expression"  # type: ignore[index]
-        return (*own, _equated(left, right)) if with_variables else own
+        equated = _equated(left, right) if with_variables else None
+        return own if equated is None else (*own, equated)
     if _NAME.match(right):
         return _senses(left, depth + 1)
     if not formulas.evaluated(left)[1]:
         return _senses(right, depth + 1)
-    return (_equated(left, right),)
+    equated = _equated(left, right)
+    return _senses(right, depth + 1) if equated is None else (equated,)
 
 
 def _evaluates(text: str) -> bool:
@@ -178,11 +196,11 @@ def _difference(left: str, right: str) -> tuple[list[complex], frozenset[str]]:
     return [complex(a) - complex(b) for a, b in zip(one, other, strict=True)], some | more
 
 
-def _equated(left: str, right: str) -> Hashable:
-    """Returns what is equal for equations that are multiples of each other."""
+def _equated(left: str, right: str) -> Hashable | None:
+    """Returns what is equal for equations that are multiples of each other, None for one that always holds."""
     difference, variables = _difference(left, right)
     if not difference[0]:
-        raise NoFormula("an equation that always holds")
+        return None
     return ("equation", tuple(sorted(variables)), tuple(_rounded(each / difference[0]) for each in difference[1:]))
 
 
@@ -227,6 +245,9 @@ def _single(text: str, depth: int) -> tuple[Hashable, ...]:
     inner = text[1:-1]
     if opening in "([⟨" and closing in ")]⟩" and opening and _matched(text):
         items = _split(inner, ",")
+        rows = [item[1:-1] for item in items if item.startswith("[") and item.endswith("]") and _matched(item)]
+        if opening == "[" and len(rows) == len(items):
+            return (("matrix", tuple(tuple(_element(cell, depth) for cell in _split(row, ",")) for row in rows)),)
         if len(items) > 1:
             return (_tuple(opening, [_element(item, depth) for item in items], closing),)
         if opening == "[":

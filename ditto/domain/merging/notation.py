@@ -12,10 +12,12 @@ import unicodedata
 _SIGNS = str.maketrans(
     {
         "−": "-", "–": "-", "—": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "∞": "∞", "π": r"\pi ",
-        "²": "^2", "³": "^3", "⁴": "^4", "⁵": "^5", "ⁿ": "^n", "⁻": "^-", "√": r"\sqrt ", "∅": " ⟦⟧ ", "ℝ": r"\reals ",
+        "√": r"\sqrt ", "∅": " ⟦⟧ ", "ℝ": r"\reals ",
         "θ": r"\theta ", "°": "", "〈": "⟨", "〉": "⟩", "≃": "≈", "≒": "≈", "~": " ",
     }
 )  # fmt: skip
+_RAISED = re.compile("[⁺⁻]?[⁰¹²³⁴-⁹ⁿ]+")
+_LOWERED = re.compile("[₀-₉]+")
 _EMPTY = (
     "left right bigl bigr Bigl Bigr big Big displaystyle textstyle limits quad qquad degree ! : ; > space % $ ( ) [ ] "
     "hspace nonumber"
@@ -41,14 +43,16 @@ _SPELLED = (
     ("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("+/-", "±"), ("+-", "±"), ("$", " "), ("infinity", "∞"),
 )  # fmt: skip
 _UNION = re.compile(r"(?<=[\])⟧])\s*U\s*(?=[\[(⟦])")
-_FUNCTIONS = frozenset(("sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "arcsin", "arccos", "arctan"))
+FUNCTIONS = frozenset(("sin", "cos", "tan", "cot", "sec", "csc", "log", "ln", "arcsin", "arccos", "arctan"))
 _CONNECTIVES = ("and", "or")
 ROW_END = "⏎"
 
 
 def plain(text: str) -> str:
     """Returns a mathematical answer in plain notation."""
-    written = unicodedata.normalize("NFKC", text.translate(_SIGNS))
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _raised(text).translate(_SIGNS))
+    written = text.translate(_SIGNS)
     if "\\" in written:
         written = _without_commands(written)
     for sign, replacement in _SPELLED:
@@ -57,6 +61,12 @@ def plain(text: str) -> str:
     if "U" in written:
         written = _UNION.sub("∪", written)
     return " ".join(written.split()).strip().rstrip(".,;:").strip()
+
+
+def _raised(text: str) -> str:
+    """Returns a text with its raised and lowered signs as powers and indices."""
+    raised = _RAISED.sub(lambda match: f"^{{{unicodedata.normalize('NFKC', match[0])}}}", text)
+    return _LOWERED.sub(lambda match: f"_{{{unicodedata.normalize('NFKC', match[0])}}}", raised)
 
 
 def _without_commands(written: str) -> str:
@@ -71,7 +81,7 @@ def _without_commands(written: str) -> str:
 
 
 def _function_or_words(match: re.Match[str]) -> str:
-    return f" {match[1]} " if match[1] in _FUNCTIONS else match[0]
+    return f" {match[1]} " if match[1] in FUNCTIONS else match[0]
 
 
 def _words(match: re.Match[str]) -> str:

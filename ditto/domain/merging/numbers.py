@@ -56,7 +56,7 @@ _NUMBER = re.compile(
       | (?P<plain>\d+(?:\.\d+)?|\.\d+)
     )
     (?:(?P<e>[eE](?P<exponent>[-+]?\d+))
-      | \s?(?:[×x*·]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?\{{?(?P<power>[-−]?\d+)\}}?)?
+      | \s?(?:[×x*·]|\\times|\\cdot)\s?10\s?(?:\^|\*\*)\s?[{{(]?(?P<power>[-−]?\d+)[}})]?)?
     (?:\s?(?P<percent>%|\\%|percent\b|per\ cent\b|Prozent\b|pour\ cent\b|por\ ciento\b|процент\w*|パーセント)
        | [\s-]?(?P<scale>{_SCALE_WORDS})\b
        | (?P<signs>[万萬亿億千百만억])
@@ -83,12 +83,15 @@ _HALVES = (
         ),
         "0.5 ",
     ),
+    (re.compile(r"\btwice\b(?!\s+(?:as|the|that|more|a\b))", re.IGNORECASE), "2 times"),
+    (re.compile(r"\bthrice\b", re.IGNORECASE), "3 times"),
     (re.compile(r"\b(?:a\s+)?quarter\s+of\s+an?\s+(?=(?:hour|mile|inch|pound)\b)", re.IGNORECASE), "0.25 "),
 )
 _TOGETHER = re.compile(r"\s*(?:,?\s*(?:and|und|et|y|e|en|и)?\s*)\Z", re.IGNORECASE)
 _FRACTION_SIGNS = {
     ord(sign): f" {unicodedata.normalize('NFKC', sign).replace(chr(0x2044), '/')}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 }
+_POWER_OF_TEN = re.compile("(?<=10)[⁺⁻]?[⁰¹²³⁴-⁹]+")
 _PRIMES = re.compile(r"(?<![\w'])(\d+)\s?['′]\s?(\d+(?:\.\d+)?)\s?(?:\"|″|'')")
 _CLOCK_SPAN = re.compile(r"(?<![\w:])(\d+)\s?h(?:rs?)?\s?(\d{1,2})(?:\s?m(?:in)?)?(?![\w:])")
 _DECADE = re.compile(r"\d{3}0s\b")
@@ -227,6 +230,8 @@ def _multiplied(match: re.Match[str]) -> str:
 
 def _plain(text: str) -> str:
     """Returns a text with signs for fractions spelled, and every digit and sign in its usual form."""
+    if not text.isascii():
+        text = _POWER_OF_TEN.sub(lambda match: f"^{match[0]}", text)
     plain = unicodedata.normalize("NFKC", text.translate(_FRACTION_SIGNS))
     if "+" in plain or "\\pm" in plain:
         plain = _PLUS_MINUS_WRITTEN.sub("±", plain)

@@ -48,11 +48,13 @@ _Read = TypeVar("_Read")
 class Sheet:
     """A reply's text with the answers that it marks as final, the most trusted first.
 
-    What has been read out of it is kept: finding out which kind is compared reads it as several.
+    The last may only stand out; `held` tells whether another one says that it is the answer. What has been read out of
+    it is kept: finding out which kind is compared reads it as several.
     """
 
     text: str
     finals: tuple[JSON, ...]
+    held: bool = False
     _known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, name: str, read: Callable[[], _Read]) -> _Read:
@@ -101,7 +103,8 @@ def sheet(text: str) -> Sheet:
     if "{" in said and finals.reasons_only(said):
         return Sheet(text="", finals=())
     said = _CUTOFF.sub("", said) if "s of my " in said else said
-    return Sheet(text=said, finals=tuple(finals.of(said)))
+    marked = finals.of(said)
+    return Sheet(text=said, finals=(*marked, *finals.emphasised(said)), held=bool(marked))
 
 
 def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[Answer | None]:
@@ -124,25 +127,29 @@ def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[
         case AnswerKind.CHOICE:
             return [_choice(choice(each, expected.options)) for each in sheets]
         case AnswerKind.BOOLEAN:
-            return [_boolean(boolean(each), question) for each in sheets]
+            return [_boolean(boolean(each, question), question) for each in sheets]
         case AnswerKind.CODE:
-            return _answers([code(each) for each in sheets])
+            return _answers([code(each, question) for each in sheets])
         case AnswerKind.JSON:
             return [_json(structure(each)) for each in sheets]
 
 
 def quantity(reply: Sheet, question: str) -> Quantity | None:
     """Returns the number that a reply gives."""
-    return reply.once("quantity", lambda: amounts.given(reply.text, reply.finals, question))
+    return reply.once("quantity", lambda: amounts.given(reply.text, reply.finals, question, held=reply.held))
 
 
 def mathematical(reply: Sheet) -> str | None:
-    """Returns the mathematical answer that a reply marks, or the short text that it is."""
+    """Returns the mathematical answer that a reply marks, or that its prose comes to."""
+    return reply.once("mathematical", lambda: _mathematical(reply))
+
+
+def _mathematical(reply: Sheet) -> str | None:
     for final in reply.finals:
         if not isinstance(final, bool):
             text = final if isinstance(final, str) else json.dumps(final, ensure_ascii=False)
             if text.strip() and len(text) <= _LONGEST_PHRASE_CHARS:
-                return text.strip()
+                return mathematics.narrowed(text.strip())
     return mathematics.concluded(reply.text)
 
 
@@ -167,15 +174,19 @@ def choices(reply: Sheet, offered: tuple[Option, ...]) -> tuple[Option, ...]:
     return options.picked_several(reply.text, offered)
 
 
-def boolean(reply: Sheet) -> bool | None:
+def boolean(reply: Sheet, question: str) -> bool | None:
     """Returns whether a reply says yes or no."""
+    return reply.once("boolean", lambda: _said(reply, question))
+
+
+def _said(reply: Sheet, question: str) -> bool | None:
     for final in reply.finals:
         if isinstance(final, bool):
             return final
         if isinstance(final, str) and (said := booleans.said(final)) is not None:
             return said
     opened = booleans.opened(reply.text)
-    return opened if opened is not None else booleans.judged(reply.text)
+    return opened if opened is not None else booleans.judged(reply.text, question)
 
 
 def date(reply: Sheet) -> Date | None:
@@ -188,11 +199,11 @@ def listed(reply: Sheet) -> list[str] | None:
     return reply.once("list", lambda: lists.given(reply.text, reply.finals))
 
 
-def code(reply: Sheet) -> tuple[Hashable, JSON] | None:
+def code(reply: Sheet, question: str) -> tuple[Hashable, JSON] | None:
     """Returns key and shown form of the code or value that a reply gives."""
     if reply.finals:
         return reply.once("code", lambda: literals.marked(reply.finals[0]))
-    return reply.once("code", lambda: literals.inside(reply.text))
+    return reply.once("code", lambda: literals.inside(reply.text, question))
 
 
 def structure(reply: Sheet) -> JSON:

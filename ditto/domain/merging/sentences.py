@@ -17,7 +17,7 @@ _END = re.compile(
     re.VERBOSE,
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s.(\"'“])(?:[A-ZÀ-ÞА-Я]|[Mm]rs?|[Mm]s|[Mm]me|[Dd]r|[Dd]ra|[Pp]rof|[Ss]t|[Ss]ra?|[Jj]r|[Nn]o|[Nn]r|vs"
+    r"(?:^|[\s.(\"'“])(?:[A-ZÀ-ÞА-Я]|[Mm]rs?|[Mm]s|[Mm]me|[Dd]r|[Dd]ra|[Pp]rof|[Ss]t|[Ss]ra?|[Jj]r|vs"
     r"|etc|e\.g"
     r"|i\.e|cf|approx|ca|[Ff]ig|[Vv]ol|[Cc]h|[Ee]d|pp?|Gen|Sen|Rep|Gov|Pres|Lt|Col|Sgt|Capt|Cmdr|Hon|Rev|Mt|Ft|Ave|Blvd"
     r"|Inc|Ltd|Co|Corp|Bros|Dept|Univ|Ph\.D|a\.m|p\.m|A\.M|P\.M|B\.C|A\.D|U\.S|z\. ?B|d\. ?h|u\. ?a|bzw|usw|ggf"
@@ -29,6 +29,8 @@ _NUMBER_END = re.compile(r"(?:^|\s)\d{1,2}\.$")
 _MONTH_NEXT = re.compile(
     r"\s+(?:Jan|Feb|Mär|Mar|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Jahrhundert|Jh\b|Mai|января|февраля|stycznia)"
 )
+_NUMBERS = re.compile(r"(?:^|[\s(])(?:[Nn]o|[Nn]r)\.$")
+_DIGIT_NEXT = re.compile(r"\s*\d")
 _IN_PARTS = re.compile(r"(?:^|\s)[zduisop]\.\Z")
 _NEXT_PART = re.compile(r"\s(?:B|Ä|h|a|d|O|S|ex|e)\.")
 """Abbreviations of two letters with a space between, as German writes them: z. B."""
@@ -55,6 +57,8 @@ def _goes_on(tail: str, line: str, end: int) -> bool:
     """Tells whether a stop ends an abbreviation or an ordinal number rather than a sentence."""
     if _ABBREVIATION.search(tail):
         return True
+    if _NUMBERS.search(tail):
+        return _DIGIT_NEXT.match(line, end) is not None and not line.startswith(("No. ", "no. "))
     if _NUMBER_END.search(tail):
         return _MONTH_NEXT.match(line, end) is not None
     return _IN_PARTS.search(tail) is not None and _NEXT_PART.match(line, end) is not None

@@ -13,6 +13,7 @@ from ditto.domain.merging.equality import Rounded, linked, rounded
 from ditto.domain.spec import AnswerKind
 from ditto.domain.verdict import Verdict
 from tests.unit.merging.panels import merged, replies
+from tests.unit.merging.prose_answers import PROSE
 from tests.unit.merging.same_answers import PANELS
 
 
@@ -44,6 +45,23 @@ def test_the_order_of_replies_makes_no_other_groups(
     shuffled = random.Random(4).sample(panel, len(panel))
 
     assert grouped(merged(question, panel, answer=kind)) == grouped(merged(question, shuffled, answer=kind))
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "groups"), PROSE, ids=[f"{at} {row[0][:40]!r}" for at, row in enumerate(PROSE)]
+)
+def test_prose_is_read_and_grouped_by_what_it_comes_to(
+    question: str, kind: AnswerKind, groups: list[list[str]]
+) -> None:
+    panel = replies(*(text for group in groups for text in group))
+    names = iter(ballot.call for ballot in panel)
+    expected = {frozenset(next(names) for _ in group) for group in groups}
+    shuffled = random.Random(7).sample(panel, len(panel))
+
+    verdict = merged(question, panel)
+
+    assert (verdict.kind, grouped(verdict)) == (kind, expected)
+    assert grouped(merged(question, shuffled)) == expected
 
 
 NUMBERS = st.one_of(st.integers(-(10**12), 10**12), st.floats(-1e12, 1e12), st.fractions(max_denominator=10**6))
