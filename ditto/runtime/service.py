@@ -143,6 +143,12 @@ class Service:
             IdempotencyMismatch: The key was used with another request.
             Unavailable: The journal cannot be written, or no holder be begun; nothing was begun.
         """
+        for _ in range(TRIES):
+            with suppress(NotFound):  # the key's job was deleted at this very moment, so the key is free again
+                return await self._submitted(request)
+        raise Unavailable("the idempotency key names a job that is not there; `ditto store check` says more")
+
+    async def _submitted(self, request: Request) -> Submitted:
         key = request.idempotency_key
         claim = None if key is None else Claim(key=key, fingerprint=request.fingerprint())
         try:

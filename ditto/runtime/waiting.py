@@ -10,6 +10,8 @@ import heapq
 from dataclasses import dataclass, field
 from datetime import datetime
 
+_SLACK = 100
+
 
 @dataclass(slots=True)
 class WaitingRoom:
@@ -29,6 +31,10 @@ class WaitingRoom:
     def add(self, job_id: str, deadline_at: datetime) -> None:
         if job_id not in self:
             self._queue[job_id] = deadline_at
+            if len(self._deadlines) > 2 * len(self._queue) + _SLACK:  # most of them have gone before their deadline
+                self._deadlines = [(at, waiting) for waiting, at in self._queue.items()]
+                heapq.heapify(self._deadlines)
+                return
             heapq.heappush(self._deadlines, (deadline_at, job_id))
 
     def waits(self) -> bool:

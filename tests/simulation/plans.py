@@ -201,7 +201,7 @@ def _dedicated(dice: Random, shape: dict[str, Any]) -> Plan:
 
 
 def _overtaken(dice: Random, shape: dict[str, Any]) -> Plan:
-    """Returns two hosts that stop for longer than their leases, while the one caller, which knows what is over, dies."""
+    """Returns two hosts that stop for longer than their leases, while the one caller, who knows what is over, dies."""
     weights = {Fault.CALLER_CRASH: 5.0, Fault.FREEZE: 3.0, Fault.FREEZE_REPLACED: 1.0}
     pair = {"hosts": 2, "callers": 1, "spares": 0, "clients": _clients(dice, jobs=4, placement="shared", within_s=8.0)}
     return Plan(**{**shape, **pair}, weights=weights, process_faults=dice.choice((16, 24)), gap=dice.choice((10, 30)))

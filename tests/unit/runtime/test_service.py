@@ -262,6 +262,22 @@ async def test_a_job_that_has_ended_is_forgotten_with_its_key(town):
     assert again.job.id != first.job.id
 
 
+async def test_a_key_whose_job_is_deleted_at_this_very_moment_is_free_for_a_new_one(town, monkeypatch):
+    keyed = asked(idempotency_key="k")
+    first = await town.the_service.ask(keyed)
+    look = town.journal.keyed
+
+    async def look_and_lose(key):
+        found = await look(key)
+        await town.journal.forget(first.job.id)
+        return found
+
+    monkeypatch.setattr(town.journal, "keyed", look_and_lose)
+    second = await town.the_service.submit(keyed)
+    assert second.created
+    assert second.job.id != first.job.id
+
+
 async def test_a_job_that_runs_is_not_forgotten(town):
     submitted = await town.the_service.submit(asked(models=["ollama/slow"]))
     with pytest.raises(Conflict, match="running"):
