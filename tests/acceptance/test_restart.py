@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import httpx
 import pytest
 
 from tests.acceptance.conftest import DITTO, said, service
+from tests.chaos.run import short_folder
+from tests.chaos.service import Service
 
 
 def test_a_job_outlives_the_whole_service(tmp_path, sim):
@@ -21,10 +24,7 @@ def test_a_job_outlives_the_whole_service(tmp_path, sim):
     second.mkdir()
     with service(first, sim, DITTO_STORE=str(tmp_path / "journal.db")) as serving:
         job = httpx.post(f"{serving.url}/jobs", json=body).json()
-        until = time.monotonic() + 20
-        while httpx.get(f"{serving.url}/jobs/{job['jobId']}").json()["progress"]["sim/terse"] != "answered":
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        answered(serving.url, job, "sim/terse")
     with service(second, sim, DITTO_STORE=str(tmp_path / "journal.db")) as serving:
         answer = httpx.get(f"{serving.url}/jobs/{job['jobId']}", params={"wait": 60_000}, timeout=90).json()
     assert answer["state"] == "complete"
@@ -33,11 +33,13 @@ def test_a_job_outlives_the_whole_service(tmp_path, sim):
     assert models["terse"]["started"] == 1
 
 
-def test_two_services_share_one_journal_and_leave_each_others_jobs_alone(tmp_path, sim):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_services_share_one_journal_and_leave_each_others_jobs_alone(kind, request, tmp_path, sim):
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()
-    store = str(tmp_path / "journal.db")
+    is_file = kind == "sqlite"
+    store = str(tmp_path / "journal.db") if is_file else request.getfixturevalue("postgres").new_database()
     slow = {"prompt": "What is 9 * 9?", "models": ["sim/terse+slow=15s"], "placement": "shared"}
     quick = {"prompt": "What is 6 * 7?", "models": ["sim/terse"], "placement": "shared"}
     with service(first, sim, DITTO_STORE=store) as one:
@@ -50,6 +52,25 @@ def test_two_services_share_one_journal_and_leave_each_others_jobs_alone(tmp_pat
             events = httpx.get(f"{other.url}/jobs/{job['jobId']}/events").text
     assert (ended["state"], ended["result"], ended["host"]) == ("complete", "81", job["host"])
     assert "job.adopted" not in events
+
+
+def test_what_a_lost_machine_held_another_service_on_the_same_postgresql_ends(tmp_path, sim, postgres):
+    store = postgres.new_database()
+    httpx.post(f"{sim}/sim/reset")
+    body = {"prompt": "What is 9 * 9?", "models": ["sim/terse", "sim/wordy+slow=20s"], "placement": "shared"}
+    with short_folder(keep=False) as folder:
+        lost = Service(folder, sim_url=sim, store=store, variables={})
+        try:
+            asyncio.run(lost.start())
+            job = httpx.post(f"{lost.url}/jobs", json=body).json()
+            answered(lost.url, job, "sim/terse")
+        finally:
+            lost.kill()
+    with service(tmp_path, sim, DITTO_STORE=store) as other:
+        ended = httpx.get(f"{other.url}/jobs/{job['jobId']}", params={"wait": 90_000}, timeout=120).json()
+    assert (ended["state"], ended["structured"]["answer"]) == ("complete", 81)
+    assert ended["host"] != job["host"]
+    assert httpx.get(f"{sim}/sim/counts").json()["models"]["terse"]["started"] == 1
 
 
 def test_stopping_the_service_leaves_no_process_behind(tmp_path, sim):
@@ -71,6 +92,14 @@ def test_stopping_the_service_leaves_no_process_behind(tmp_path, sim):
         assert time.monotonic() < until, left
         time.sleep(0.2)
     assert "Traceback" not in log.read_text()
+
+
+def answered(url: str, job: dict[str, str], model: str) -> None:
+    """Returns once this model of the job has answered."""
+    until = time.monotonic() + 20
+    while httpx.get(f"{url}/jobs/{job['jobId']}").json()["progress"][model] != "answered":
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def marked(mark: str) -> list[str]:
