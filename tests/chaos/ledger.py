@@ -23,8 +23,10 @@ from tests.chaos.faults import Fault
 from tests.chaos.load import Sighting
 from tests.chaos.models import Request
 from tests.chaos.spans import Call, Span, spans_of
-from tests.chaos.victims import Hold
+from tests.chaos.victims import Action, Hold, Kind
 
+OUTLIVES_S = 5.0
+"""So long at most a caller goes on after its node has been struck."""
 _ENDS = (ev.JobCompleted, ev.JobFailed, ev.JobCancelled)
 
 
@@ -135,7 +137,8 @@ class _Blame:
     def of(self, call: Call, before: Request, again: Request) -> tuple[str, bool]:
         """Returns the name of the fault for which a call was asked again, and whether its victim had it in hand.
 
-        A victim may take more calls in hand before it is dead: the processes of a node outlive its raylet by seconds.
+        A victim may take more calls in hand before it is dead: the processes of a node outlive its raylet by seconds. A
+        reply that came and never reached the journal is lost with who kept it, whatever else has fallen since.
         """
         broken_off = before.ending == "aborted"
         lost_at = again.began_at if before.ended_at is None else before.ended_at
@@ -145,7 +148,14 @@ class _Blame:
         own = [fault for fault in earlier if _has(fault, self._spans[call], lost_at)]
         if broken_off:
             return name_of(earlier[-1]), earlier[-1] in own
-        return name_of((own or earlier)[-1]), bool(own)
+        keepers = [fault for fault in own if _kept_replies(fault) and fault.at >= before.began_at - OUTLIVES_S]
+        return name_of((keepers or own or earlier)[-1]), bool(own)
+
+
+def _kept_replies(fault: Fault) -> bool:
+    """Tells whether replies that had not reached the journal ended with the victim."""
+    dead = fault.action is Action.KILL
+    return dead and (fault.hold is Hold.CALLS or fault.kind is Kind.EVERYTHING)
 
 
 def _has(fault: Fault, spans: Sequence[Span], moment: float) -> bool:

@@ -173,6 +173,24 @@ def test_a_call_broken_off_is_put_down_to_the_fault_that_broke_it_off():
     assert found.tolls["host kill"].repeated == 0
 
 
+def test_a_reply_that_was_not_journalled_is_lost_with_who_kept_it_whatever_falls_afterwards():
+    again = request(MODELS[0], 3.8, attempt=2, ended_s=3.9)
+    faults = [fault(Kind.CALLER, 3.4), fault(Kind.KEEPER, 3.7)]
+
+    found = account({JOB: whole()}, [*once(), again], [seen()], faults)
+
+    assert (found.tolls["caller kill"].repeated, found.tolls["keeper kill"].repeated) == (1, 0)
+
+
+def test_a_caller_that_fell_long_before_has_lost_no_reply():
+    again = request(MODELS[0], 3.8, attempt=2, ended_s=3.9)
+    faults = [fault(Kind.CALLER, -20.0), fault(Kind.KEEPER, 3.7)]
+
+    found = account({JOB: whole()}, [*once(), again], [seen()], faults)
+
+    assert (found.tolls["caller kill"].repeated, found.tolls["keeper kill"].repeated) == (0, 1)
+
+
 def test_a_repeated_call_that_was_not_the_victims_own_is_told_apart():
     broken = request(MODELS[0], 3.0, ended_s=3.21, how="aborted")
     again = request(MODELS[0], 3.9, attempt=2, ended_s=3.95)
