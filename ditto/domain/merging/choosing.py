@@ -2,7 +2,9 @@
 
 The one with the most weight; then that of the most skilled model; then one that ended by itself; then the one whose
 length is nearest to the median length of them all (neither the tersest nor the wordiest); then the shorter; then the
-first in the alphabet, so that the order in which they stand decides only between replies that are the same.
+first in the alphabet, so that the order in which they stand decides only between replies that are the same. Where
+answers are compared by their words skill is left out: replies that were taken for the same may not be, and it is what
+the usual one says that the others stand for.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 What is put together must satisfy the schema; where it does not, the object that most replies give is taken whole, and
 is then the reply of the one that `choosing` names. The confidence of a whole is that of the replies that give exactly
-it; where none does, it is the product of those of its fields, and the replies share what is left.
+it; where none does, it is the product of those of its fields, and the replies share what is left. A field is easier to
+get right than the object that it is a part of (`confidence.parts`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ditto.domain.confidence import parts
 from ditto.domain.confidence.prior import Comparison, comparison
 from ditto.domain.merging import assembly, choosing, intents, summary, texts, values, voting
 from ditto.domain.merging.assembly import ABSENT, Field
@@ -114,7 +116,7 @@ def _verdict(
     winner = next((group for group in whole if group.key == values.key(made.result)), None)
     lead = None if winner is None else whole.index(winner)
     chances = voting.probabilities(whole, electorate, how, lead=lead)
-    field_verdicts = {pointer: _field(field, voters, ballots, electorate) for pointer, field in made.fields.items()}
+    field_verdicts = _fields(made.fields, voters, ballots, electorate)
     chance, by_key = _whole_chances(whole, winner, chances, field_verdicts)
     readings = _readings(ballots, intended, voters, by_key, composite)
     counted = [reading.intent for reading, ballot in zip(readings, ballots, strict=True) if ballot.weight > 0]
@@ -189,9 +191,18 @@ def _whole_chances(
     by_key = {group.key: chance for group, chance in zip(whole, chances, strict=True)}
     if winner is not None:
         return by_key[winner.key], by_key
-    parts = math.prod(field.confidence for field in fields.values() if field.confidence is not None)
-    kept = min(1.0, (1.0 - parts) / math.fsum(chances))
-    return parts, {key: chance * kept for key, chance in by_key.items()}
+    product = math.prod(field.confidence for field in fields.values() if field.confidence is not None)
+    kept = min(1.0, (1.0 - product) / math.fsum(chances))
+    return product, {key: chance * kept for key, chance in by_key.items()}
+
+
+def _fields(
+    fields: Mapping[str, Field], voters: Mapping[int, JSON], ballots: Sequence[Ballot], electorate: Electorate
+) -> dict[str, FieldVerdict]:
+    """Returns what is said of each field; the skills are those in the whole object."""
+    skills = {whole: parts.skill(whole, len(fields)) for whole in set(electorate.skills)}
+    in_part = replace(electorate, skills=tuple(skills[whole] for whole in electorate.skills))
+    return {pointer: _field(field, voters, ballots, in_part) for pointer, field in fields.items()}
 
 
 def _field(field: Field, voters: Mapping[int, JSON], ballots: Sequence[Ballot], electorate: Electorate) -> FieldVerdict:

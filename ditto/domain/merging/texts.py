@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
-from ditto.domain.confidence.prior import comparison
+from ditto.domain.confidence.prior import Comparison, comparison
 from ditto.domain.merging import choosing, expectation, intents, reading, summary, voting
 from ditto.domain.merging.reading import Answer, Expected, Sheet
 from ditto.domain.merging.voting import Electorate, Group
@@ -49,7 +49,7 @@ def verdict(
     chances = {group.key: chance for group, chance in zip(groups, probable or [], strict=probable is not None)}
     readings = _readings(ballots, intended, found, groups, chances, expected)
     if groups:
-        voted = _voted(ballots, readings, groups, chances, found, review_threshold, voters)
+        voted = _voted(ballots, readings, groups, chances, found, review_threshold, voters, how)
         return replace(
             voted, kind=expected.kind, options=how.options, basis=voting.basis(voters, skills, voted.confidence)
         )
@@ -121,9 +121,10 @@ def _voted(
     found: Mapping[int, Answer],
     review_threshold: float,
     voters: Electorate,
+    how: Comparison,
 ) -> Verdict:
     winner = groups[0]
-    chosen = choosing.one_of(winner.members, ballots, voters.skills)
+    chosen = choosing.one_of(winner.members, ballots, () if how.lumped else voters.skills)
     chance = chances.get(winner.key)
     votes = sum(len(group.members) for group in groups)
     return Verdict(

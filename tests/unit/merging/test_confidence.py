@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ditto.domain.confidence import parts
 from ditto.domain.confidence.kinship import Family, effective
 from ditto.domain.confidence.posterior import Votes, posteriors
 from ditto.domain.confidence.prior import PRIOR, Comparison
@@ -205,3 +206,19 @@ def test_relatives_that_disagree_count_in_full() -> None:
     counted = effective({0: "a", 1: "b", 2: "a"}, ["x", "y", "z"], (Family(models=("x", "y"), echo=0.9),), 0.5)
 
     assert counted == {0: 1.0, 1: 1.0, 2: 1.0}
+
+
+@given(whole=st.floats(-1000, 1000), count=st.integers(1, 10_000))
+def test_a_part_is_no_harder_than_the_whole_and_the_more_parts_the_easier(whole: float, count: int) -> None:
+    one, more = parts.skill(whole, count), parts.skill(whole, count + 1)
+
+    assert math.isfinite(one)
+    assert whole - 1e-9 <= one <= more + 1e-9
+    assert parts.skill(whole, 1) == whole
+
+
+def test_a_part_of_four_is_as_easy_as_one_of_two_independent_ones() -> None:
+    def chance(skill: float) -> float:
+        return 1.0 / (1.0 + math.exp(-skill))
+
+    assert chance(parts.skill(0.5, 4)) == pytest.approx(math.sqrt(chance(0.5)))

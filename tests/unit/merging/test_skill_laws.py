@@ -184,3 +184,16 @@ def test_the_most_skilled_of_those_that_agree_is_given_back() -> None:
     ballots = replies("The answer is 4.", "It is 4 in the end.", "The answer is 4!")
 
     assert merged(ballots, sheet([0.0, 2.0, 1.0])).chosen == "b"
+
+
+def test_where_words_are_compared_the_usual_reply_is_given_back_and_not_the_most_skilled() -> None:
+    wordy = (
+        "It was Marie Curie, born in Warsaw, who was the first woman to win it, and she won it twice, for two sciences."
+    )
+    ballots = replies("It was Marie Curie.", "Marie Curie was the first.", wordy)
+    known = SkillSheet(version=7, skills={str(AnswerKind.TEXT): {"a": 0.0, "b": 0.0, "c": 3.0}})
+
+    verdict = merged(ballots, known, AnswerKind.TEXT)
+
+    assert set(verdict.supporting) == {"a", "b", "c"}
+    assert verdict.chosen == "b"

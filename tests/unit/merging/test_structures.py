@@ -204,3 +204,12 @@ def test_an_object_that_nobody_gave_is_no_more_certain_than_its_least_certain_fi
     least = min(field.confidence for field in verdict.fields.values() if field.confidence is not None)
     assert verdict.confidence is not None
     assert verdict.confidence <= least
+
+
+def test_that_a_field_is_right_is_likelier_than_that_the_whole_object_is() -> None:
+    verdict = merged("Where?", objects(*([{"city": "Rome", "people": 3, "open": True}] * 3)), schema={"type": "object"})
+
+    assert verdict.confidence is not None
+    for field in verdict.fields.values():
+        assert field.confidence is not None
+        assert field.confidence > verdict.confidence
