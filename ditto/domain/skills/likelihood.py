@@ -1,7 +1,9 @@
 """The ease–skill model over many questions at once: how likely the answers are, and what they say of each skill.
 
 The model is that of `confidence.posterior`. Answers are kept flat: one entry a vote, votes of one group side by side,
-groups of one question side by side, so that sums over groups and questions are sums over slices.
+groups of one question side by side, so that sums over groups and questions are sums over slices. Sums over the votes of
+a question are products with the matrix of who voted on it, because the odds of a right to a wrong reply are e^(s + θ):
+what a group adds where it is right is linear in θ.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ class Answers:
         weights: Of each vote, relatives counted once.
         group_starts: The first vote of each group.
         question_starts: The first group of each question.
+        counts: By question and model, how much its votes weigh.
         group_of_vote, question_of_group, question_of_vote: As numbers.
         labels: Of each vote, the group's number in its observation.
         sizes: Of each group, by weight.
@@ -43,6 +46,7 @@ class Answers:
     weights: Floats
     group_starts: Whole
     question_starts: Whole
+    counts: Floats
     group_of_vote: Whole
     question_of_group: Whole
     question_of_vote: Whole
@@ -85,14 +89,18 @@ def answers(
         none.append(float(mixed[-1]))
     group_of_vote = np.repeat(np.arange(len(group_sizes)), group_sizes)
     question_of_group = np.repeat(np.arange(len(question_sizes)), question_sizes)
+    question_of_vote = question_of_group[group_of_vote]
+    counts = np.zeros((len(question_sizes), len(numbers)))
+    np.add.at(counts, (question_of_vote, np.array(models, dtype=np.intp)), weights)
     return Answers(
         models=np.array(models, dtype=np.intp),
         weights=np.array(weights),
+        counts=counts,
         group_starts=_starts(group_sizes),
         question_starts=_starts(question_sizes),
         group_of_vote=group_of_vote,
         question_of_group=question_of_group,
-        question_of_vote=question_of_group[group_of_vote],
+        question_of_vote=question_of_vote,
         labels=np.array(labels, dtype=np.intp),
         sizes=np.array(heavies),
         partitions=np.array(partitions),
@@ -126,15 +134,18 @@ def expected_agreement(given: Answers, skills: Floats, newcomer: Floats, prior: 
     right, none = _responsibilities(given, skills, prior)
     theta, _ = _nodes(given, prior)
     ease = np.add.reduceat(right, given.question_starts, axis=0) + none
-    own, all_of = right[given.group_of_vote], ease[given.question_of_vote]
-    chance = (1.0 / (1.0 + np.exp(-(newcomer[:, None] + theta))))[given.models]
+    chance = 1.0 / (1.0 + np.exp(-(newcomer[:, None] + theta)))
+    own = right.sum(axis=1)[given.group_of_vote]
+    joins = (right @ chance.T)[given.group_of_vote, given.models]
+    errs = ease.sum(axis=1)[given.question_of_vote] - own
+    errs -= (ease @ chance.T)[given.question_of_vote, given.models] - joins
     total = np.add.reduceat(given.sizes, given.question_starts)[given.question_of_vote]
     coincide = sum(
         share * given.sizes[given.group_of_vote] / (alpha + total)
         for alpha, share in zip(prior.concentrations, prior.shares, strict=True)
     )
-    expected: Floats = (own * chance).sum(axis=1) + ((all_of - own) * (1.0 - chance)).sum(axis=1) * coincide
-    doubt: Floats = 1.0 - own.sum(axis=1)
+    expected: Floats = joins + errs * coincide
+    doubt: Floats = 1.0 - own
     return doubt, expected
 
 
@@ -144,25 +155,19 @@ def slope(given: Answers, skills: Floats, prior: Prior) -> tuple[Floats, Floats]
     theta, _ = _nodes(given, prior)
     ease = np.add.reduceat(right, given.question_starts, axis=0) + none
     chance = 1.0 / (1.0 + np.exp(-(skills[:, None] + theta)))
-    own = ease[given.question_of_vote]
-    expected = chance[given.models]
-    gained = given.weights * (right.sum(axis=1)[given.group_of_vote] - (own * expected).sum(axis=1))
-    spread = given.weights * (own * expected * (1.0 - expected)).sum(axis=1)
-    count = len(skills)
-    gradient: Floats = np.bincount(given.models, weights=gained, minlength=count).astype(np.float64)
-    curvature: Floats = np.bincount(given.models, weights=spread, minlength=count).astype(np.float64)
+    won = np.bincount(given.models, given.weights * right.sum(axis=1)[given.group_of_vote], len(skills))
+    gradient: Floats = won - (given.counts * (ease @ chance.T)).sum(axis=0)
+    curvature: Floats = (given.counts * (ease @ (chance * (1.0 - chance)).T)).sum(axis=0)
     return gradient, curvature
 
 
 def _responsibilities(given: Answers, skills: Floats, prior: Prior) -> tuple[Floats, Floats]:
     """Returns by group and θ the posterior that it is right, and by question and θ that none is."""
     theta, log_prior = _nodes(given, prior)
-    ability = skills[:, None] + theta
-    log_wrong = -np.logaddexp(0.0, ability)
-    wrong = np.add.reduceat(given.weights[:, None] * log_wrong[given.models], given.group_starts, axis=0)
-    lead = np.add.reduceat(given.weights[:, None] * ability[given.models], given.group_starts, axis=0)
-    none = np.add.reduceat(wrong, given.question_starts, axis=0) + log_prior
-    right = lead + none[given.question_of_group] + given.partitions[:, None]
+    log_wrong = -np.logaddexp(0.0, skills[:, None] + theta)
+    lead = np.add.reduceat(given.weights * skills[given.models], given.group_starts)
+    none = given.counts @ log_wrong + log_prior
+    right = lead[:, None] + np.outer(given.sizes, theta) + none[given.question_of_group] + given.partitions[:, None]
     none = none + given.none[:, None]
     top = np.maximum(np.maximum.reduceat(right.max(axis=1), given.question_starts), none.max(axis=1))
     right = np.exp(right - top[given.question_of_group][:, None])
