@@ -174,7 +174,17 @@ def test_a_block_does_what_the_readme_says(block: Block, tour: Tour) -> None:
 
 def test_every_way_of_asking_stands_in_the_readme() -> None:
     shown = "".join(block.text for block in BLOCKS)
-    for way in ("ditto run", "ditto serve", "/llm", "/jobs", "Ditto(", "ditto.connect(", "ditto batch", *COVERED):
+    for way in (
+        "ditto run",
+        "ditto serve",
+        "/llm",
+        "/jobs",
+        "Ditto(",
+        "ditto.connect(",
+        "OpenAI(",
+        "ditto batch",
+        *COVERED,
+    ):
         assert way in shown
 
 
