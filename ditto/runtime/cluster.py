@@ -9,9 +9,11 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import ray
+from ray._private import services
 from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
 
 from ditto import settings as configuration
@@ -66,7 +68,7 @@ def join(address: str | None = None, *, verbose: bool = False) -> bool:
     cpus = max(_PRESTARTED, os.cpu_count() or 1)
     started: dict[str, Any] = {"include_dashboard": False, "num_cpus": cpus} if new else {}
     try:
-        with _interrupts_held_back():
+        with _interrupts_held_back(), _daemons_apart():
             ray.init(address=address, namespace=NAMESPACE, configure_logging=verbose, **quiet, **started)
     except ConnectionError as error:
         raise ConfigurationError(f"there is no Ray cluster at {address}: {error}") from error
@@ -82,6 +84,25 @@ def current_address() -> str:
 def leave() -> None:
     """Disconnects this process; a cluster that it started ends, with every process of it."""
     ray.shutdown()
+
+
+@contextmanager
+def _daemons_apart() -> Iterator[None]:
+    """Has Ray begin its daemons outside of this process's group.
+
+    What is said to the whole group (by a shell, or at the end of a terminal) is for this process to obey: it drains,
+    and ends them afterwards. Were they to end at once with what they hold, it would wait for them in vain.
+    """
+    if os.name != "posix":
+        yield
+        return
+    begins: Any = services
+    popen = begins.ConsolePopen
+    begins.ConsolePopen = partial(popen, process_group=0)
+    try:
+        yield
+    finally:
+        begins.ConsolePopen = popen
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,17 +22,30 @@ def usable_port(host: str, port: int) -> int:
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ConfigurationError(f"{host}:{port} cannot be used: {error.strerror}") from None
+        _bind(probe, host, port)
         usable: int = probe.getsockname()[1]
         return usable
 
 
-def free_port() -> int:
-    """Returns a port of loopback that nobody listens on."""
-    return usable_port("127.0.0.1", 0)
+@contextmanager
+def held_port(host: str, port: int) -> Iterator[int]:
+    """Yields this port, or for 0 a free one, and keeps it for who is to listen on it while the block runs.
+
+    A service takes half a minute to come up, and a port that nobody has bound may be given to the next connection of
+    anybody. On Linux a port that is bound so can be listened on by who asks for its number, and nobody else gets it.
+
+    Raises:
+        ConfigurationError: It cannot be listened on.
+    """
+    if sys.platform != "linux":
+        yield usable_port(host, port)
+        return
+    with socket.socket() as holding:
+        if port:
+            _share(holding)  # connections that have ended are no obstacle
+        _bind(holding, host, port)
+        _share(holding)
+        yield holding.getsockname()[1]
 
 
 @contextmanager
@@ -53,3 +67,15 @@ def own_ports() -> Iterator[range]:
             yield range(first + 1, first + _PORTS_EACH)
             return
     raise ConfigurationError(f"as many services run on this machine as the ports {_PORTS.start} to {_PORTS.stop} allow")
+
+
+def _bind(unbound: socket.socket, host: str, port: int) -> None:
+    try:
+        unbound.bind((host, port))
+    except OSError as error:
+        raise ConfigurationError(f"{host}:{port} cannot be used: {error.strerror}") from None
+
+
+def _share(holding: socket.socket) -> None:
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        holding.setsockopt(socket.SOL_SOCKET, option, 1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import httpx
+import pytest
 
+from ditto.runtime.ports import usable_port
 from tests.acceptance.conftest import DITTO, said
 
 STOP_S = 60
@@ -22,17 +27,64 @@ class Stoppable:
         self.log = folder / "serve.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                [DITTO, "serve", "--port", "0"], env=environ, stdout=output, stderr=output, cwd=folder
+                [DITTO, "serve", "--port", "0"],
+                env=environ,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                start_new_session=True,
             )
         self.url = said(r"Ditto at (http://[\d.:]+)", self.log, self.process)[1]
 
     def told_to_stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
+    def everything_is_told_to_stop(self) -> None:
+        os.killpg(self.process.pid, signal.SIGTERM)
+
     def stopped(self) -> str:
         """Returns what it said, once it has ended."""
         assert self.process.wait(STOP_S) == 0
         return self.log.read_text()
+
+
+def nothing_is_left_of(service: Stoppable, environ: dict[str, str]) -> None:
+    mark = f"DITTO_STORE={environ['DITTO_STORE']}".encode()
+    until = time.monotonic() + STOP_S  # a worker that Ray was just beginning finds out by itself
+    while left := marked(mark):
+        assert time.monotonic() < until, left
+        time.sleep(0.2)
+    assert usable_port("127.0.0.1", httpx.URL(service.url).port) > 0
+
+
+def marked(mark: bytes) -> list[str]:
+    """Returns the titles of the processes that have this in their environment."""
+    titles = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                titles.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return titles
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks for processes as Linux shows them")
+def test_a_whole_process_group_that_is_told_to_stop_drains_first_and_leaves_nothing(tmp_path, sim, own_environ):
+    service = Stoppable(tmp_path / "one", own_environ)
+    body = {"prompt": "What is 9 * 9?", "models": ["sim/terse+slow=3s"]}
+    job = httpx.post(f"{service.url}/jobs", json=body).json()
+    service.everything_is_told_to_stop()
+    ended = httpx.get(f"{service.url}/jobs/{job['jobId']}", params={"wait": 20_000}, timeout=30).json()
+    assert (ended["state"], ended["result"]) == ("complete", "81")
+    assert "have not ended" not in service.stopped()
+    nothing_is_left_of(service, own_environ)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks for processes as Linux shows them")
+def test_a_service_that_is_killed_takes_everything_with_it_and_its_port_is_free(tmp_path, own_environ):
+    service = Stoppable(tmp_path / "one", own_environ)
+    service.process.kill()
+    service.process.wait()
+    nothing_is_left_of(service, own_environ)
 
 
 def test_a_job_that_runs_may_end_and_a_new_one_is_refused(tmp_path, sim, own_environ):

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ditto.runtime.ports import own_ports
+import socket
+import sys
+
+import pytest
+
+from ditto.errors import ConfigurationError, Unavailable
+from ditto.runtime.ports import held_port, own_ports, usable_port
+from ditto.settings import from_args
 
 
 def test_two_services_have_no_port_in_common_and_a_third_gets_those_of_one_that_has_ended():
@@ -12,3 +19,39 @@ def test_two_services_have_no_port_in_common_and_a_third_gets_those_of_one_that_
         with own_ports() as third:
             assert not set(first) & set(third)
             assert third == second
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be kept for another process")
+def test_a_port_that_is_kept_is_listened_on_by_who_asks_for_it_and_given_to_nobody_else():
+    with held_port("127.0.0.1", 0) as port:
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", port))
+        with socket.socket() as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("127.0.0.1", port))
+            server.listen()
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as client, server.accept()[0] as accepted:
+                client.sendall(b"?")
+                assert accepted.recv(1) == b"?"
+            with pytest.raises(ConfigurationError, match="in use"), held_port("127.0.0.1", port):
+                pass
+    with held_port("127.0.0.1", port) as again:
+        assert again == port == usable_port("127.0.0.1", port)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
+def test_a_service_whose_port_was_taken_while_it_came_up_says_so(monkeypatch):
+    from ditto import serve
+
+    def fail(**options):
+        raise RuntimeError("HAProxy crashed during startup")
+
+    monkeypatch.setattr(serve.serve, "start", fail)
+    with socket.socket() as thief, held_port("127.0.0.1", 0) as port:
+        with pytest.raises(Unavailable, match="HAProxy crashed"):
+            serve._begin(from_args({}, source="x"), "127.0.0.1", port)
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        thief.bind(("127.0.0.1", port))
+        thief.listen()
+        with pytest.raises(ConfigurationError, match=f"{port} cannot be used: Address already in use"):
+            serve._begin(from_args({}, source="x"), "127.0.0.1", port)
