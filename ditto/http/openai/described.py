@@ -111,12 +111,38 @@ _CHAT_REQUESTS: dict[str, Any] = {
 _RESPONSES_REQUESTS: dict[str, Any] = {"plain": {"value": {"model": "default", "input": _QUESTION}}}
 
 
+_FIELDS = {
+    "model": "An ensemble, one model, or `ditto/<strategy>:<model>,<model>`; `GET /v1/models` lists the named ones.",
+    "messages": "The conversation, in text; the last message is a user's.",
+    "input": "The question, or the conversation in text; the last message is a user's.",
+    "instructions": "The system prompt, before those of the input.",
+    "stream": "Whether the answer is streamed: once it is decided, unless `ditto.stream` says otherwise.",
+    "stream_options": "`include_usage`: the tokens come in a last chunk of their own.",
+    "response_format": "Text, any JSON object, or what a JSON Schema says; the answer is held to it.",
+    "text": "`format`: text, any JSON object, or what a JSON Schema says; the answer is held to it.",
+    "stop": "Passed on to the providers.",
+    "max_tokens": "Passed on to the providers.",
+    "max_completion_tokens": "Passed on to the providers; the same limit as `max_tokens`.",
+    "max_output_tokens": "Passed on to the providers.",
+    "temperature": "Passed on to the providers.",
+    "top_p": "Passed on to the providers.",
+    "seed": "Passed on to the providers; the second call of one model gets `seed` + 1, and so on.",
+    "user": "Kept as `user` in the job's metadata.",
+    "metadata": "Kept with the job, searchable.",
+    "ditto": "What OpenAI's contract has no words for. `stream`: `first` shows the first whole reply at once, and says "
+    "at the end whether the panel agreed. The other fields are those of `POST /llm`.",
+}
+
+
 def _schemas(*kinds: type[BaseModel]) -> dict[str, Any]:
     """Returns the shapes of requests, and of what they refer to, by name."""
     found: dict[str, Any] = {}
     for kind in kinds:
         whole = kind.model_json_schema(ref_template=openapi.REFS)
-        whole["properties"]["ditto"] = extras.shape()
+        whole["properties"]["ditto"] = extras.shape(examples.FIELDS)
+        for name, words in _FIELDS.items():
+            if name in whole["properties"]:
+                whole["properties"][name]["description"] = words
         found |= {**whole.pop("$defs", {}), kind.__name__: whole}
     return found
 

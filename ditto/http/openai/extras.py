@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic.alias_generators import to_camel
@@ -53,10 +54,15 @@ def split(given: dict[str, Any] | None) -> tuple[Streaming, dict[str, Any]]:
     return streaming or "decided", fields
 
 
-def shape() -> dict[str, Any]:
-    """Returns the JSON Schema of the object; its parts are those of Ditto's own request."""
+def shape(words: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the JSON Schema of the object; its parts are those of Ditto's own request.
+
+    Args:
+        words: What each field means, by its name on the wire.
+    """
     of_a_request = Request.model_json_schema(ref_template="#/components/schemas/{model}")["properties"]
-    properties = {to_camel(name): of_a_request[to_camel(name)] for name in NAMES}
+    named = [to_camel(name) for name in NAMES]
+    properties = {name: {**of_a_request[name], "description": words[name]} for name in named}
     return {
         "type": ["object", "null"],
         "properties": {STREAM: {"enum": [None, "decided", "first"]}, **properties},

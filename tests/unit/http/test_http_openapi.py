@@ -32,6 +32,16 @@ def test_every_field_of_a_request_is_described() -> None:
     assert named == set(examples.FIELDS)
 
 
+@pytest.mark.parametrize("name", ["ChatRequest", "ResponsesRequest"])
+async def test_every_field_of_openais_requests_is_described(document: dict[str, Any], name: str) -> None:
+    properties = document["components"]["schemas"][name]["properties"]
+
+    assert [field for field, shape in properties.items() if "description" not in shape] == []
+    assert all(
+        "description" in shape for field, shape in properties["ditto"]["properties"].items() if field != "stream"
+    )
+
+
 async def test_every_reference_in_the_document_points_to_something(door: httpx.AsyncClient) -> None:
     text = (await door.get("/openapi.json")).text
     document = (await door.get("/openapi.json")).json()
