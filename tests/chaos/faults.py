@@ -180,7 +180,7 @@ class Faults:
         at = time.time()
         await asyncio.to_thread(self.database.restart)
         back_at = time.time()
-        await self._recover(Kind.DATABASE, Action.KILL, victim, at=at, since=at, back_at=back_at)
+        await self._recover(Kind.DATABASE, Action.KILL, victim, at=at, since=back_at, back_at=back_at)
         return True
 
     async def _node(self, action: Action) -> bool:
