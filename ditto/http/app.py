@@ -10,18 +10,20 @@ from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from ditto.domain import view
 from ditto.domain.job import Job
 from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
-from ditto.errors import NotFound, ServiceError, Unavailable
-from ditto.http import bodies, hang_up, openapi, queries, responses
+from ditto.errors import BadRequest, NotFound, ServiceError, Unavailable
+from ditto.http import bodies, event_socket, hang_up, openapi, queries, responses
 from ditto.http.docs import docs_page
 from ditto.http.door import Door, door_of
+from ditto.http.event_socket import EventSocket
 from ditto.http.event_stream import EventStream, resumes_after
 from ditto.http.limits import Limits
 from ditto.http.openai import described
@@ -193,7 +195,32 @@ async def events(request: Request) -> Response:
     found = await door.service.get(_job_id(request))
     if found.state.ended and after >= found.seq:
         return Response(status_code=204)
-    return EventStream(found.id, door.service.events(found.id, after), door.limits.heartbeat_s)
+    return EventStream(found.id, door.service.events(found.id, after), door.limits)
+
+
+@_router.get("/jobs/{job_id}/ws", **openapi.FOLLOW)
+async def no_socket(request: Request) -> Response:
+    """Follows the job over a WebSocket: one message for each event, the JSON that the event stream has as `data`.
+
+    In a pause comes `{"kind": "heartbeat"}`. The client may say `{"type": "cancel"}`, which cancels the job, and
+    nothing else. After the last event of a job that has ended the connection is closed with 1000. What is wrong is
+    told by `{"error": …}` and a close code of 4000 and the HTTP status: 4400, 4403 (a page of another origin), 4404,
+    4413, 4500, 4503. A reader that takes nothing for a minute is let go; `after` goes on where it stopped.
+    """
+    raise BadRequest("this is a WebSocket: connect with ws:// or wss://")
+
+
+@_router.websocket("/jobs/{job_id}/ws")
+async def follow(socket: WebSocket) -> None:
+    """Tells the job's journal as it is written, and cancels the job where the client says so."""
+    await socket.accept()
+    try:
+        event_socket.check_origin(socket)
+        query = queries.read(queries.EventsQuery, socket.query_params)
+        await EventSocket(socket, door_of(socket), _job_id(socket), query.after).tell()
+        await event_socket.close(socket, event_socket.ENDED, "the job has ended")
+    except Exception as error:  # noqa: BLE001  # whatever it is, here the client can still be told
+        await event_socket.refuse(socket, error)
 
 
 @_router.get("/healthz", **openapi.HEALTH)
@@ -231,8 +258,8 @@ def _placed(request: Request, job: Job, status: int) -> Response:
     return Json(view.render(job), status, {"location": f"{request.scope.get('root_path', '')}/jobs/{job.id}"})
 
 
-def _job_id(request: Request) -> str:
-    job_id: str = request.path_params["job_id"]
+def _job_id(connection: HTTPConnection) -> str:
+    job_id: str = connection.path_params["job_id"]
     if not _ID.fullmatch(job_id):
         raise NotFound("there is no such job")
     return job_id

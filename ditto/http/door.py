@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from ditto.http.hang_up import Background
 from ditto.http.limits import Limits
@@ -23,6 +23,6 @@ class Door:
     models: Models
 
 
-def door_of(request: Request) -> Door:
-    """Returns the door that this request came through."""
-    return cast(Door, request.app.state.door)
+def door_of(connection: HTTPConnection) -> Door:
+    """Returns the door that this request or WebSocket came through."""
+    return cast(Door, connection.app.state.door)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ditto.domain.event_view import render_event
 from ditto.domain.events import Recorded
 from ditto.errors import BadRequest, DittoError
+from ditto.http.following import ReaderStalled, event_text, followed, taken
 from ditto.http.hang_up import hang_up
+from ditto.http.limits import Limits
 
 _log = logging.getLogger(__name__)
+_PIECE_BYTES = 64 * 1024
 
 
 def resumes_after(request: Request, asked: int) -> int:
@@ -38,53 +40,40 @@ def resumes_after(request: Request, asked: int) -> int:
 
 
 class EventStream(Response):
-    """Sends the events of one job until it has ended or the client has hung up."""
+    """Sends the events of one job until it has ended or its reader has gone."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, job_id: str, events: AsyncIterator[Recorded], heartbeat_s: float) -> None:
+    def __init__(self, job_id: str, events: AsyncIterator[Recorded], limits: Limits) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._job_id = job_id
         self._events = events
-        self._heartbeat_s = heartbeat_s
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         gone = asyncio.create_task(hang_up(receive))
         try:
-            async for chunk in self._chunks(gone):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except DittoError as error:
+            async with aclosing(followed(self._events, gone, self._limits.heartbeat_s)) as told:
+                async for recorded in told:
+                    await self._put(send, KEEPALIVE_COMMENT if recorded is None else self._event(recorded))
+        except (DittoError, ReaderStalled) as error:
             # The answer has begun, so the stream ends early; its reader resumes after the last number it has.
             _log.warning("an event stream was cut off", extra={"job_id": self._job_id, "error": type(error).__name__})
+            if isinstance(error, ReaderStalled):
+                return
         finally:
             gone.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _chunks(self, gone: asyncio.Task[None]) -> AsyncIterator[bytes]:
-        coming = asyncio.ensure_future(anext(self._events))
-        try:
-            while True:
-                await asyncio.wait({coming, gone}, timeout=self._heartbeat_s, return_when=asyncio.FIRST_COMPLETED)
-                if coming.done():
-                    try:
-                        recorded = coming.result()
-                    except StopAsyncIteration:
-                        return
-                    yield self._event(recorded)
-                    coming = asyncio.ensure_future(anext(self._events))
-                elif gone.done():
-                    return
-                else:
-                    yield KEEPALIVE_COMMENT
-        finally:
-            coming.cancel()
-            await asyncio.wait({coming})
-            close = getattr(self._events, "aclose", None)
-            if close is not None:
-                await close()
+    async def _put(self, send: Send, chunk: bytes) -> None:
+        """Sends piece by piece: the server keeps a whole piece for a reader that does not take it."""
+        for begin in range(0, len(chunk), _PIECE_BYTES):
+            piece = chunk[begin : begin + _PIECE_BYTES]
+            message = {"type": "http.response.body", "body": piece, "more_body": True}
+            await taken(send(message), self._limits.stalled_s)
 
     def _event(self, recorded: Recorded) -> bytes:
-        data = json.dumps(render_event(self._job_id, recorded), ensure_ascii=True, separators=(",", ":"))
-        return format_sse_event(data_str=data, event=recorded.event.kind, id=str(recorded.seq))
+        text = event_text(self._job_id, recorded)
+        return format_sse_event(data_str=text, event=recorded.event.kind, id=str(recorded.seq))

@@ -14,6 +14,8 @@ class Limits:
         body_s: A body that has not arrived by then is refused with 408.
         linger_s: How long the rest of a refused body is read and thrown away, so that its sender gets to the answer.
         heartbeat_s: The pause after which a silent event stream says that it is alive.
+        stalled_s: How long the reader of an event stream may take nothing before it is let go.
+        message_bytes: A larger message of a WebSocket client is refused.
         waiting_s: The pause after which an answer that is streamed, and not there yet, says that it is coming.
         ready_s: How long the service may take to say that it is ready.
     """
@@ -22,5 +24,7 @@ class Limits:
     body_s: float = 30.0
     linger_s: float = 5.0
     heartbeat_s: float = 15.0
+    stalled_s: float = 60.0
+    message_bytes: int = 4096
     waiting_s: float = 3.0
     ready_s: float = 5.0

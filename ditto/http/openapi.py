@@ -338,6 +338,17 @@ EVENTS = _operation(
     succeeds={200: _EVENTS, 204: {"description": "The job has ended and there are no later events."}},
     fails=(400, 404, 500, 503),
 )
+FOLLOW = _operation(
+    "followJob",
+    "Follow a job over a WebSocket",
+    "jobs",
+    parameters=[
+        _JOB_ID,
+        *_query(queries.EventsQuery, after="The journal number after which to begin."),
+    ],
+    succeeds={101: {"description": "A WebSocket. All that may be wrong with the job is told on it."}},
+    fails=(400,),
+)
 HEALTH = _operation(
     "isAlive",
     "Alive?",
@@ -353,4 +364,4 @@ READY = _operation(
     fails=(503,),
 )
 
-OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, HEALTH, READY)
+OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, FOLLOW, HEALTH, READY)

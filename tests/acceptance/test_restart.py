@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
 from tests.acceptance.conftest import DITTO, said, service
+from tests.acceptance.test_following import messages, socket
 from tests.chaos.run import short_folder
 from tests.chaos.service import Service
 
@@ -24,13 +27,25 @@ def test_a_job_outlives_the_whole_service(tmp_path, sim):
     second.mkdir()
     with service(first, sim, DITTO_STORE=str(tmp_path / "journal.db")) as serving:
         job = httpx.post(f"{serving.url}/jobs", json=body).json()
-        answered(serving.url, job, "sim/terse")
+        with socket(serving, job["jobId"]) as following:
+            seen = list(until_kind(messages(following), "call.completed"))
     with service(second, sim, DITTO_STORE=str(tmp_path / "journal.db")) as serving:
+        with socket(serving, job["jobId"], after=seen[-1]["seq"]) as following:
+            seen += messages(following)
         answer = httpx.get(f"{serving.url}/jobs/{job['jobId']}", params={"wait": 60_000}, timeout=90).json()
+    assert [event["seq"] for event in seen] == list(range(1, len(seen) + 1))
+    assert seen[-1]["kind"] == "job.completed"
     assert answer["state"] == "complete"
     assert answer["structured"]["answer"] == 81
     models = httpx.get(f"{sim}/sim/counts").json()["models"]
     assert models["terse"]["started"] == 1
+
+
+def until_kind(events: Iterator[dict[str, Any]], kind: str) -> Iterator[dict[str, Any]]:
+    for event in events:
+        yield event
+        if event["kind"] == kind:
+            return
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -206,7 +206,6 @@ async def test_a_key_with_another_request_is_refused(door: httpx.AsyncClient) ->
     [
         ("GET", "/"),
         ("GET", "/nowhere"),
-        ("GET", "/jobs/01JOB/ws"),
         ("GET", "/jobs/"),
         ("POST", "/v1"),
         ("GET", "/metrics"),
