@@ -235,9 +235,11 @@ def firm(read: Sequence[Quantity | None], question: str) -> bool:
     """Tells whether these quantities are compared the same beside any others.
 
     Not where bare numbers stand beside numbers with a unit or percentages, whose meaning then hangs on most of the
-    panel; nor where a number may be the rounded form of another.
+    panel; nor where a number may be the rounded form of another, or be converted into one.
     """
     present = [quantity for quantity in read if quantity is not None]
+    if any(each.unit is not None and _rounded(each, _CONVERTED).step for each in present):
+        return False
     if any(equality.may_be_rounded(Rounded(each.value, each.step, each.digits)) for each in present):
         return False
     asked = any(units.after(question, match.end())[0] is not None for match in _ASKS_UNIT.finditer(question))
@@ -278,6 +280,7 @@ class _Scale:
 
 
 _AS_IT_IS = _Scale()
+_CONVERTED = _Scale(ratio=Fraction(2))
 
 
 def _scale(quantity: Quantity, usual: Unit | None, hundredths: bool) -> _Scale:

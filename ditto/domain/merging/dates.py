@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
 _MONTHS = """
-january januar janvier enero gennaio janeiro januari stycznia styczeń января январь jan janv ene gen sty янв
-february februar février febrero febbraio fevereiro februari lutego luty февраля февраль feb févr fév fev lut фев
-march märz mars marzo março maart marca marzec марта март mar mrz mär maa мар
-april april avril abril aprile abril april kwietnia kwiecień апреля апрель apr avr abr kwi апр
-may mai mai mayo maggio maio mei maja maj мая май may mai mag
-june juni juin junio giugno junho juni czerwca czerwiec июня июнь jun juin giu cze июн
-july juli juillet julio luglio julho juli lipca lipiec июля июль jul juil lug lip июл
-august august août agosto agosto agosto augustus sierpnia sierpień августа август aug aoû ago sie авг
-september september septembre septiembre settembre setembro september września wrzesień сентября сентябрь sep sept set wrz сен сент
-october oktober octobre octubre ottobre outubro oktober października październik октября октябрь oct okt ott out paź окт
-november november novembre noviembre novembre novembro november listopada listopad ноября ноябрь nov lis ноя нояб
-december dezember décembre diciembre dicembre dezembro december grudnia grudzień декабря декабрь dec dez déc dic gru дек
+january يناير जनवरी ocak leden ιανουαρίου січня januar janvier enero gennaio janeiro januari stycznia styczeń января январь jan janv ene gen sty янв
+february فبراير फरवरी फ़रवरी şubat únor φεβρουαρίου лютого februar février febrero febbraio fevereiro februari lutego luty февраля февраль feb févr fév fev lut фев
+march مارس मार्च mart březen μαρτίου березня märz mars marzo março maart marca marzec марта март mar mrz mär maa мар
+april أبريل إبريل अप्रैल nisan duben απριλίου квітня april avril abril aprile abril april kwietnia kwiecień апреля апрель apr avr abr kwi апр
+may مايو मई mayıs květen μαΐου травня maí mai mai mayo maggio maio mei maja maj мая май may mai mag
+june يونيو जून haziran červen ιουνίου червня juni juin junio giugno junho juni czerwca czerwiec июня июнь jun juin giu cze июн
+july يوليو जुलाई temmuz červenec ιουλίου липня juli juillet julio luglio julho juli lipca lipiec июля июль jul juil lug lip июл
+august أغسطس अगस्त ağustos srpen αυγούστου серпня augusti august août agosto agosto agosto augustus sierpnia sierpień августа август aug aoû ago sie авг
+september سبتمبر सितंबर सितम्बर eylül září σεπτεμβρίου вересня september septembre septiembre settembre setembro september września wrzesień сентября сентябрь sep sept set wrz сен сент
+october أكتوبر अक्टूबर अक्तूबर ekim říjen οκτωβρίου жовтня oktober octobre octubre ottobre outubro oktober października październik октября октябрь oct okt ott out paź окт
+november نوفمبر नवंबर नवम्बर kasım νοεμβρίου листопада november novembre noviembre novembre novembro november listopada listopad ноября ноябрь nov lis ноя нояб
+december ديسمبر दिसंबर दिसम्बर aralık prosinec δεκεμβρίου грудня desember dezember décembre diciembre dicembre dezembro december grudnia grudzień декабря декабрь dec dez déc dic gru дек
 """  # noqa: E501
 _NUMBER_OF = {name: number for number, line in enumerate(_MONTHS.strip().splitlines(), 1) for name in line.split()}
 _ZONES = {
@@ -33,12 +32,18 @@ _ZONES = {
     "ist": 330, "jst": 540, "kst": 540, "aest": 600, "est": -300, "edt": -240, "et": -300, "cst": -360, "cdt": -300,
     "mst": -420, "mdt": -360, "pst": -480, "pdt": -420, "pt": -480,
 }  # fmt: skip
-_NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
-_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|º|ª|°|-?го|\.)?"
-_YEAR = r"(?P<year>[12]\d{3}|[1-9]\d{1,3}(?=\s?(?:BCE?|AD|CE|v\. ?Chr|av\. ?J|a\. ?C)))"
+_NAME = r"(?P<name>(?:[^\W\d_]|[\u0900-\u097f]){3,12})\.?"
+_DAY = (
+    r"(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|º|ª|°|-?го|\.)?"
+    r"(?:(?:\s?[-–—/]\s?|\s(?:to|and|bis|und|au|et|al|y|e|до|по)\s)(?:the\s)?[0-3]?\d(?:st|nd|rd|th|er|\.)?(?=\s|,))?"
+)
+_YEAR = (
+    r"(?P<year>[12]\d{3}"
+    r"|[1-9]\d{1,3}(?=\s?(?:BCE?|AD|CE|v\. ?Chr|n\. ?Chr|av\. ?J|apr\. ?J|a\. ?C|d\. ?C|до н|н\. ?э)))"
+)
 _OF = r"(?:\s?-\s?|,?\s+(?:of\s+|de\s+|del\s+|di\s+|d['’])?|\s*)"
 _FORMS = tuple(
-    re.compile(rf"(?<![\w.]){form}", re.IGNORECASE)
+    re.compile(rf"(?<![A-Za-z\d_.À-ӿ]){form}", re.IGNORECASE)
     for form in (
         r"(?P<year>\d{4})\s?[-/.年년]\s?(?P<month>[01]?\d)\s?[-/.月월]\s?(?P<day>[0-3]?\d)(?!\d)\s?[日일]?",
         rf"{_NAME}\s+{_DAY}(?:,\s*|\s+)(?:of\s+)?{_YEAR}(?![\w-])",
@@ -53,7 +58,9 @@ _FORMS = tuple(
         r"(?P<year>[12]\d\d0)(?P<decade>['’]?s\b|er[ -]?jahren?\b|年代)",
         r"(?P<century>[12]?\d)(?:st|nd|rd|th|\.|e|º)?[ -](?:century|jahrhundert|jh\.|siècle|siglo|secolo|século"
         r"|eeuw|век\w*)",
-        rf"{_YEAR}(?![\w-]|[.,]\d|年\d)",
+        r"(?:AD|A\.D\.|anno)\s(?P<year>[1-9]\d{0,3})(?!\d)",
+        rf"{_YEAR}(?![A-Za-z\d_-]|[.,]\d|年\d)",
+        r"(?P<year>\d{3})\s*\Z",
     )
 )
 _WHOLE_DAY_FORMS = 4
@@ -70,6 +77,7 @@ _TIME = re.compile(
 )  # fmt: skip
 _JOINED_TIME = re.compile(r"(?<=\d)T(?=\d\d:\d\d)")
 _SEARCHED_CHARS = 5_000
+_MOST_MENTIONED = 50
 _DECADE, _CENTURY = 10, 100
 
 
@@ -100,13 +108,43 @@ class Date:
 
 
 def found(text: str) -> Date | None:
-    """Returns the first date of the most exact form that a text holds, and the first time in it; or either."""
-    plain = _JOINED_TIME.sub(" ", unicodedata.normalize("NFC", text[:_SEARCHED_CHARS]))
-    day = next(_dates(plain, _FORMS), None)
+    """Returns the first of the most exact dates that a text holds, and the first time in it; or either."""
+    plain = _plain(text)
+    days = mentioned(plain)
     time = _time(plain)
-    if time is None:
-        return day
-    return time if day is None else _at(day, time)
+    if not days:
+        return time
+    day = max(days, key=lambda each: (each.parts, each.year is not None))
+    return day if time is None else _at(day, time)
+
+
+def mentioned(text: str) -> list[Date]:
+    """Returns the dates of a text in order; one without a year is of the only year that the text names."""
+    plain = _plain(text)
+    taken: list[tuple[int, int, Date]] = []
+    for form in _FORMS:
+        for match in form.finditer(plain):
+            free = all(match.end() <= start or end <= match.start() for start, end, _ in taken)
+            read = _date(match) if free else None
+            if read is not None:
+                taken.append((match.start(), match.end(), read))
+        if len(taken) > _MOST_MENTIONED:
+            break
+    days = [read for _, _, read in sorted(taken, key=lambda each: each[0])]
+    years = {day.year for day in days if day.year is not None and day.span == 1}
+    if len(years) != 1:
+        return days
+    year = years.pop()
+    return [replace(day, year=year) if day.year is None and _exists(year, day.month, day.day) else day for day in days]
+
+
+def times(text: str) -> list[Date]:
+    """Returns the times of day of a text in order."""
+    return [time for match in _TIME.finditer(_plain(text)) if (time := _clock(match)) is not None]
+
+
+def _plain(text: str) -> str:
+    return _JOINED_TIME.sub(" ", unicodedata.normalize("NFC", text[:_SEARCHED_CHARS]))
 
 
 def entire(text: str) -> Date | None:
@@ -172,14 +210,6 @@ def _shown_span(year: int, span: int) -> str:
 def _at(day: Date, time: Date) -> Date:
     other = _at(day.or_else, time) if day.or_else else None
     return replace(time, year=day.year, month=day.month, day=day.day, or_else=other)
-
-
-def _dates(text: str, forms: tuple[re.Pattern[str], ...]) -> Iterator[Date]:
-    for form in forms:
-        for match in form.finditer(text):
-            read = _date(match)
-            if read is not None:
-                yield read
 
 
 def _date(match: re.Match[str]) -> Date | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from ditto.domain.merging import amounts, booleans, dates, lists, mathematics, numbers, options, reading
-from ditto.domain.merging.options import Option
+from ditto.domain.merging.labels import Option
 from ditto.domain.merging.reading import Expected, Sheet
 from ditto.domain.spec import JSON, AnswerKind
 
@@ -41,14 +41,17 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"^\s*(?:when|(?:in|on) (?:what|which) (?:day|date|year|month)|(?:what|which) (?:day|date|year)|what is the "
+    r"(?:^|[.!?:\n,]\s*)(?:when|(?:in|on) (?:what|which) (?:day|date|year|month)|(?:what|which) (?:day|date|year)"
+    r"|what is the "
     r"date|what time"
     r"|wann|in welchem jahr|an welchem tag|um wie viel uhr|quand|en quelle année|quel jour|à quelle (?:date"
     r"|heure)|¿?(?:cuándo|en qué año"
     r"|qué día|a qué hora)|quando|in che anno|in quale anno|em que ano|a che ora|wanneer|in welk jaar|kiedy|w "
     r"którym roku|когда|в каком году"
-    r"|во сколько)\b|(?:什么时候|哪一年|何年|いつ|几点|何時|언제|몇 년)|\b(?:what|which) (?:year"
-    r"|date|day)\b[^.?!]*\?\s*$"
+    r"|во сколько|متى|في أي (?:عام|سنة)|किस (?:वर्ष|साल)|कब)\b|\bकब\b|(?:什么时候|哪一年|何年|いつ|几点|何時|언제|몇 년)"
+    r"|\b(?:what"
+    r"|which) (?:year"
+    r"|date|day|time)\b[^.?!]*\?"
     r"|\b(?:date|datum|fecha|data)\s+(?:of|von|der|de|di|do)\b[^.?!]*\?\s*$",
     re.IGNORECASE,
 )
@@ -141,7 +144,7 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         return Expected(kind=None)
     if lists.asked(question) and _is_list(sheets):
         return Expected(kind=AnswerKind.LIST)
-    if (worked_out := _worked_out(question, sheets)) is not None:
+    if not offered and (worked_out := _worked_out(question, sheets)) is not None:
         return Expected(kind=worked_out)
     longest = _longest(question)
     if _most(sheets, lambda each: 0 < _words(each.text) <= longest):
@@ -152,10 +155,12 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
 def _chosen(offered: tuple[Option, ...], question: str, sheets: Sequence[Sheet]) -> Expected | None:
     """Returns a choice among the offered answers, where the panel answers so; listed words need most of it."""
     several = options.several(question)
-    enough = _some if offered[0].label else _most
+    if lists.ordered(question) and _most(sheets, lambda each: len(reading.choices(each, offered)) == len(offered)):
+        return None
+    enough = _most if not offered[0].label else _some if _PROSE.search(question) else _few
     if several and _most(sheets, lambda each: bool(reading.choices(each, offered))):
         return Expected(kind=AnswerKind.CHOICE, options=offered, several=True)
-    if enough(sheets, lambda each: reading.choice(each, offered) is not None):
+    if enough(sheets, lambda each: reading.choice(each, offered, question) is not None):
         return Expected(kind=AnswerKind.CHOICE, options=offered)
     return None
 
@@ -165,7 +170,7 @@ def _closed(question: str) -> tuple[tuple[AnswerKind, bool, Callable[[Sheet], bo
     return (
         (AnswerKind.CODE, bool(_CODE.search(question)), lambda each: reading.code(each, question) is not None),
         (AnswerKind.BOOLEAN, booleans.asked(question), lambda each: reading.boolean(each, question) is not None),
-        (AnswerKind.DATE, bool(_WHEN.search(question)), lambda each: reading.date(each) is not None),
+        (AnswerKind.DATE, bool(_WHEN.search(question)), lambda each: reading.date(each, question) is not None),
         (AnswerKind.NUMBER, counts, lambda each: reading.quantity(each, question) is not None),
     )
 
@@ -255,6 +260,11 @@ def _words(text: str) -> float:
     """Returns how many words a text has; signs of scripts that part no words count as a part of one."""
     dense = 0 if text.isascii() else sum(letter >= "\u2e80" for letter in text)
     return len(text.split()) + dense / _DENSE_CHARS_PER_WORD
+
+
+def _few(sheets: Sequence[Sheet], reads: Callable[[Sheet], bool]) -> bool:
+    """A fifth: enough where the question offers labelled options and asks for nothing else."""
+    return 5 * sum(reads(each) for each in sheets) >= len(sheets) > 0
 
 
 def _some(sheets: Sequence[Sheet], reads: Callable[[Sheet], bool]) -> bool:

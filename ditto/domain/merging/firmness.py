@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ditto.domain.merging import amounts, expectation, moments, reading
+from ditto.domain.merging import amounts, expectation, lists, moments, reading
 from ditto.domain.spec import AnswerKind
 from ditto.domain.verdict import Ballot
 
@@ -28,7 +28,9 @@ def firm(question: str, ballots: Sequence[Ballot], *, answer: AnswerKind | tuple
             return amounts.firm([reading.quantity(each, question) for each in sheets], question)
         case AnswerKind.DATE:
             return moments.firm(question)
-        case AnswerKind.CHOICE | AnswerKind.BOOLEAN | AnswerKind.CODE | AnswerKind.JSON | AnswerKind.LIST:
+        case AnswerKind.LIST:
+            return lists.firm([reading.listed(each) for each in sheets])
+        case AnswerKind.CHOICE | AnswerKind.BOOLEAN | AnswerKind.CODE | AnswerKind.JSON:
             return True
         case _:
             return False

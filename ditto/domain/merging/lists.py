@@ -24,6 +24,7 @@ _ASKS_LIST = re.compile(
     r"|four|five|six|seven|eight"
     r"|nine|ten|\d+)\b|\b(?:what|which|who)\s+(?:are|were)\s+(?:all\s+|the\s+)"
     r"|\bwhich\s+(?:\w+\s+){0,2}?\w+s\b\s+(?:are|were|have|do|did|can|border)\b"
+    r"|\bwhich\s+\w+s\s[^?.!\n]{0,60}\b(?:are|were|have|border|contain|belong)\b"
     r"|\b(?:what|which)\s+(?:two|three|four|five|six|seven|\d+)\b|\b(?:sort|rank|arrange|order)\b"
     r"|\b(?:nenne|liste|zähle|welche\s+\w+(?:e|en|er|s)\s+(?:sind|haben|gibt|gehören|grenzen)|was sind die|wer waren)\b"
     r"|\b(?:citez?|énumère[rz]?|quels\s+sont|quelles\s+sont)\b|\b(?:enumera|nombra|cuáles\s+son|lista)\b"
@@ -53,8 +54,12 @@ _ORDINAL = re.compile(
     r"^(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|then|and|\d{1,3}[.)])[,:]?\s+", re.IGNORECASE
 )
 _CLAUSE = re.compile(r"(?:which|who|that|where|composed|consisting|because|but|so)\b", re.IGNORECASE)
+_NO_ITEM = re.compile(r"[.,:;!?=。，：；！？|]|^[#>`*]")
+_LINE_CHARS = 40
+_LISTED = re.compile(r"[:：]\s*(?P<items>[^:：\n]+)\Z")
 _MOST_ITEMS = 200
 _MOST_WORDS = 12
+_MOST_WORDS_OF_NAMES = 3
 
 
 def asked(question: str) -> bool:
@@ -80,6 +85,8 @@ def given(text: str, finals: Sequence[JSON]) -> list[str] | None:
     marked = _marked(text)
     if marked:
         return marked
+    if lines := _lines(text):
+        return lines
     return next((items for sentence in sentences.of(text)[:3] if (items := _of_sentence(sentence))), None)
 
 
@@ -87,6 +94,7 @@ def compared(read: Sequence[list[str] | None], question: str) -> list[tuple[Hash
     """Returns for each list of a panel a key that is equal where they are the same, and how it is shown."""
     in_order = ordered(question)
     asked = frozenset(word.plain for word in wording.words(question))
+    read = _trimmed(read)
     keys = {item: _key(item, asked) for items in read if items is not None for item in items}
     answers: list[tuple[Hashable, JSON] | None] = []
     for items in read:
@@ -96,6 +104,30 @@ def compared(read: Sequence[list[str] | None], question: str) -> list[tuple[Hash
         own = [keys[item] for item in items]
         answers.append((tuple(own) if in_order else frozenset(own), items))
     return answers
+
+
+def firm(read: Sequence[list[str] | None]) -> bool:
+    """Tells whether these lists are compared the same beside any others: where no item may be shortened by them."""
+    ends = [item for items in read if items is not None for item in (items[0], items[-1])]
+    return all(len(item.split()) < _MOST_WORDS_OF_NAMES for item in ends)
+
+
+def _trimmed(read: Sequence[list[str] | None]) -> list[list[str] | None]:
+    """Returns the lists, of their first and last items only what other lists name: "X borders A" is A where they do."""
+    named = Counter(word for items in read if items is not None for word in {item.casefold() for item in items})
+    known = {item for item, count in named.items() if count > 1}
+
+    def trimmed(item: str, *, first: bool) -> str:
+        words = item.split()
+        if item.casefold() in known or len(words) < _MOST_WORDS_OF_NAMES:
+            return item
+        parts = [" ".join(words[at:] if first else words[:at]) for at in range(1, len(words))]
+        return next((part for part in (parts if first else reversed(parts)) if part.casefold() in known), item)
+
+    def shortened(items: list[str]) -> list[str]:
+        return [trimmed(items[0], first=True), *items[1:-1], trimmed(items[-1], first=False)]
+
+    return [items and shortened(items) for items in read]
 
 
 def _key(item: str, asked: frozenset[str]) -> Hashable:
@@ -147,6 +179,14 @@ def _marked(text: str) -> list[str] | None:
     return whole if len(whole) > 1 else None
 
 
+def _lines(text: str) -> list[str] | None:
+    """Returns the items of a reply that is nothing but short lines without a stop."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not 2 <= len(lines) <= _MOST_ITEMS or any(len(line) > _LINE_CHARS or _NO_ITEM.search(line) for line in lines):
+        return None
+    return lines
+
+
 def _head(item: str) -> str:
     """Returns what an item names, without what is said about it."""
     emphasised = _EMPHASIS.match(item)
@@ -155,6 +195,9 @@ def _head(item: str) -> str:
 
 
 def _of_sentence(sentence: str) -> list[str] | None:
+    listed = _LISTED.search(sentence)
+    if listed and (items := _inline(listed["items"])):
+        return items
     lead = _LEAD.match(sentence)
     return _inline(sentence[lead.end() :]) if lead else _inline(sentence)
 

@@ -27,18 +27,40 @@ _DAY_FIRST = re.compile(r"(?<!\d)(?:1[3-9]|2\d|3[01])[/-]\d{1,2}[/-]\d{2,4}|\b(?
 _MONTH_FIRST = re.compile(r"(?<!\d)\d{1,2}[/-](?:1[3-9]|2\d|3[01])[/-]\d{2,4}|\bmm[/.-]dd\b", re.IGNORECASE)
 
 
+_DIGIT = re.compile(r"\d")
 _FIRST = (2000, 1, 1)
 _LAST_YEAR = 9999
 _SHORT_CHARS = 60
 
 
-def given(text: str, finals: Sequence[JSON]) -> Date | None:
-    """Returns the date or time that a reply gives."""
+def given(text: str, finals: Sequence[JSON], question: str) -> Date | None:
+    """Returns the date or time that a reply gives; of a question that states some itself, the last that it does not."""
+    stated = (*dates.mentioned(question), *dates.times(question)) if _DIGIT.search(question) else ()
     short = [text] if len(text) <= _SHORT_CHARS else []
-    for piece in (*(str(final) for final in finals), *short, *sentences.of(text)):
+    marked = [str(final) for final in finals]
+    said = sentences.of(text)
+    if stated:
+        for piece in (*marked, *short, *reversed(said)):
+            if (fresh := _fresh(piece, stated)) is not None:
+                return fresh
+    for piece in (*marked, *short, *said):
         if (found := dates.found(piece)) is not None:
             return found
     return None
+
+
+def _fresh(piece: str, stated: Sequence[Date]) -> Date | None:
+    """Returns the last date of a text that is not stated already, else its last such time."""
+    known = {(each.month, each.day) for each in stated if each.day is not None} | {
+        (each.hour, each.minute) for each in stated if each.hour is not None
+    }
+    days = [day for day in dates.mentioned(piece) if day.day is not None and (day.month, day.day) not in known]
+    if days:
+        return days[-1]
+    if any(each.day is not None for each in stated):
+        return None
+    times = [time for time in dates.times(piece) if (time.hour, time.minute) not in known]
+    return times[-1] if times else None
 
 
 def compared(read: Sequence[Date | None], question: str) -> list[tuple[Hashable, JSON] | None]:

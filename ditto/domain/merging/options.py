@@ -1,39 +1,21 @@
-"""The answers that a question offers, and which of them a reply picks: by letter, by text, by value; one or several."""
+"""Which of the answers that a question offers a reply picks: by label, by text, by value; one or several."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from ditto.domain.merging import numbers
+from ditto.domain.merging import labels, numbers
+from ditto.domain.merging.labels import Option
 
-_LINE = re.compile(r"^[ \t]*[(\[]?([A-Za-zА-Яа-я])[)\].:、．][ \t]*(\S.*)$", re.MULTILINE)
-_NUMBERED_LINE = re.compile(r"^[ \t]*[(\[]?(\d{1,2})[)\].:][ \t]+(\S.*)$", re.MULTILINE)
-_INLINE = re.compile(r"(?:(?<=\s)|^)\(?([A-Za-z])\)[ \t]*([^()\n]+?)(?=[,;]?\s+\(?[A-Za-z]\)|[?.]?\s*$|\n)")
-_LETTER = "A-Za-zА-Я"
-_LETTER_FIRST = re.compile(
-    rf"^\W*(?:(?:option|choice|answer|letter|opción|opzione|opção|antwort|réponse|вариант|ответ)\W+)?"
-    rf"(?:[(\[{{（]\s*([{_LETTER}]|\d{{1,2}})\s*[)\]}}）]|([A-ZА-Я])(?:[).:,、：]|\W*$|(?=\s+[-–—(])))",
-    re.IGNORECASE,
+_WORDS_FOR_OPTION = (
+    "options?|choices?|answers?|letters?|numbers?|statements?|opción|opciones|opzione|opção|antwort|réponse|вариант|ответ"
+    "|选项|答案"
 )
-_LONE_LETTER = re.compile(rf"^\W*(?:option\s+|choice\s+|number\s+|#)?([{_LETTER}]|\d{{1,2}})\W*$", re.IGNORECASE)
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed)\{([^{}]*)\}")
-_PICKED = re.compile(
-    r"\b(?:option|choice|answer|opción|opzione|opção|antwort|réponse)\s+\(?([A-Z])\)?\s+(?:is|would be|seems"
-    r"|appears|ist|est|es|è|é)\b"
-    r"|[(*]{1,2}([A-Z])[)*]{1,2}\.?\s+(?:is|ist|est|es|è|é)\s+(?:the\s+|die\s+|la\s+)?(?:correct|right|best|true"
-    r"|most|richtig|correcte|correcta|corretta)"
-    r"|\b(?:choose|select|pick|go with|is option|is choice|correct option is|correct choice is|wähle|choisis"
-    r"|elijo|scelgo)"
-    r"\s+(?:option\s+)?[(*]{0,2}([A-Z])\b[)*]{0,2}"
-    r"|\b([A-Z])\s+is\s+(?:the\s+)?(?:correct|right|best)\b"
-    r"|(?:选|選|答案是?|正解は)\s*[(（]?([A-Z])\b"
-)
-_CONCLUDED = re.compile(
-    r"\b(?:so|therefore|thus|hence|answer)[,:]?\s+(?:it(?:'s| is)\s+)?[(*]{0,3}([A-Z])[)*.]*\Z", re.IGNORECASE
-)
-_PAREN = re.compile(r"\(([A-Z])\)")
-_NOT_WORD = re.compile(r"[^\w.+-]+")
+_NOT_WORD = re.compile(r"[^\w.+-]+|_|\.(?!\d)")
+_JOINED = r"(?:\s*(?:[,;/&、，]|and|or|und|y|et|e|и|和)\s*)+"
 _SEVERAL = re.compile(
     r"\b(?:select|choose|pick|mark|check|tick|list|name|identify)\s+(?:all|every|each|two|three|four|any)\b|\ball "
     r"that apply\b"
@@ -45,10 +27,6 @@ _SEVERAL = re.compile(
     r"|所有正确|すべて選",
     re.IGNORECASE,
 )
-_LETTERS = re.compile(
-    r"(?<![A-Za-z])[(\[*]{0,3}([A-Z])(?:[)\]]|(?=\**\s*(?:[,.;:/&、，]|and\b|or\b|und\b|y\b|et\b|e\b|are\b|is\b|\Z)))"
-)
-_RUN = re.compile(r"^\W*([A-Z]{2,12})\W*$")
 _ITEM = r"[\"'“‘`*]{0,2}[\w][\w +&'’-]{0,30}?[\"'”’`*]{0,2}"
 _ITEMS = rf"({_ITEM}(?:\s*[,/|;]\s*{_ITEM}){{0,20}}(?:,?\s*(?:or|and|/|\|)\s*{_ITEM})?)"
 _LISTED = tuple(
@@ -64,8 +42,12 @@ _LISTED = tuple(
         rf"\b(?:classify|label|categori[sz]e|rate|tag|judge|mark)\b[^.?!\n]{{0,120}}\bas\s+(?:either\s+)?"
         rf"({_ITEM}(?:\s*,\s*{_ITEM}){{0,10}},?\s+or\s+{_ITEM})\s*(?=[.)\]\n?!:]|$)",
         rf"[(\[]\s*({_ITEM}(?:\s*[/|]\s*{_ITEM}){{1,12}})\s*[)\]]",
+        rf"\b(?:categories|labels|classes|options|choices)\s*[(\[]\s*({_ITEM}(?:\s*[,/|;]\s*{_ITEM}){{1,20}})\s*[)\]]",
+        r"(?:^|[.!?\n]\s*)(?:is|are|was|were|does|do|did|which|what|who)\s[^?\n]{0,300}?(?<=\s)(?-i:((?:[a-z][a-z-]*,\s)*[a-z][a-z-]*,?\sor\s(?:an?\s)?[a-z][a-z-]*))\s*\?\s*\Z",
     )
 )
+_RUN = re.compile(r"^\W*([A-Z]{2,12})\W*$")
+_TOKEN = re.compile(r"[^\W_]+")
 _BETWEEN_ITEMS = re.compile(r"\s*(?:[,;/|]\s*(?:or\s+|and\s+)?|\s(?:or|and)\s)\s*", re.IGNORECASE)
 _YES_NO = frozenset(("yes", "no", "true", "false"))
 _LONGEST_ITEM_WORDS = 4
@@ -78,90 +60,154 @@ _NEGATION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One offered answer; `label` is empty where a caller lists the allowed answers."""
+_EXCEPT = re.compile(r"\b(?:NOT|EXCEPT|not|except|isn't|nicht|kein\w*|pas|excepto|tranne|exceto|niet|nie|не)\b|不|ない")
+_EXCLUDED = re.compile(
+    r"\s+(?:is|are|was|does|do|did|can|ist|sind|est|es|è|é|не)?\s*(?:not|n t|nicht|pas|no|non|não"
+    r"|niet|nie|не)\b"
+)
+_TICKED = re.compile("✓|✔|✅|☑")
+_MOST_SKIPPED_WORDS = 3
+_FIRST_DENSE_SIGN = "\u2e80"
+"""From here on Unicode holds scripts that part no words."""
 
-    label: str
-    text: str
 
-    @property
-    def name(self) -> str:
-        return self.label or self.text
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """How replies name options with these labels."""
+
+    first: re.Pattern[str]
+    lone: re.Pattern[str]
+    picked: re.Pattern[str]
+    concluded: re.Pattern[str]
+    bracketed: re.Pattern[str]
+    line: re.Pattern[str]
+    several: tuple[re.Pattern[str], ...]
+
+
+@lru_cache(maxsize=64)
+def _forms(named: tuple[str, ...]) -> _Forms:
+    """Returns the forms for labels, which are none where none is given."""
+    own = "|".join(sorted(map(re.escape, named), key=len, reverse=True)) if named else "(?!)"
+    either = "|".join(dict.fromkeys((*own.split("|"), *own.lower().split("|")))) if named else own
+    return _Forms(
+        first=re.compile(
+            rf"^\W*(?:(?:{_WORDS_FOR_OPTION})\W+)?(?:[(\[{{（「]\s*({own})\s*[)\]}}）]"
+            rf"|({own})(?:[).:,、：．](?!\d)|\W*$|(?=\s+[-–—(])))",
+            re.IGNORECASE,
+        ),
+        lone=re.compile(rf"^\W*(?:option\s+|choice\s+|number\s+|#)?({own})\W*$", re.IGNORECASE),
+        picked=re.compile(
+            rf"(?i:\b(?:{_WORDS_FOR_OPTION})\s+)[(*]{{0,3}}({either})[)*]{{0,3}}\s+(?i:is|are|would be|seems|appears"
+            rf"|ist|est|es|è|é)\b"
+            rf"|[(*]{{1,2}}({own})[)*]{{1,2}}\.?\s+(?:is|ist|est|es|è|é)\s+(?:the\s+|die\s+|la\s+)?(?:correct|right|best|true"
+            rf"|most|richtig|correcte|correcta|corretta)"
+            rf"|(?i:\b(?:choose|select|pick|go with|is option|is choice|option is|choice is|answer is|wähle|choisis"
+            rf"|elijo|scelgo))"
+            rf"\s+(?i:option\s+|number\s+)?[(*]{{0,3}}({own})\b[)*]{{0,2}}"
+            rf"|(?<![\w(])({own})\s+is\s+(?:the\s+)?(?:correct|right|best)\b"
+            rf"|(?:选|選|答案是?|正解は|答えは|정답은)\s*[(（「]?\s*({own})(?![A-Za-z\d])"
+        ),
+        concluded=re.compile(
+            rf"\b(?:so|therefore|thus|hence|answer|also|daher|donc|quindi)[,:]?\s+(?:it(?:'s| is)\s+|option\s+)?"
+            rf"[(*]{{0,3}}({own})[)*.]*\Z",
+            re.IGNORECASE,
+        ),
+        bracketed=re.compile(rf"[(（]({own})[)）]"),
+        line=re.compile(rf"^\W*(?:{_WORDS_FOR_OPTION})?\s*({own})(?:[).:、：．]|\s)[^\n]*", re.MULTILINE),
+        several=_several_forms(own, digits=bool(named) and named[0].isdigit()),
+    )
+
+
+def _several_forms(own: str, *, digits: bool) -> tuple[re.Pattern[str], ...]:
+    run = rf"(?:{own})(?:{_JOINED}(?:{own}))*"
+    whole = re.compile(rf"^\W*({run})\W*$", re.IGNORECASE)
+    named = re.compile(rf"\b(?:{_WORDS_FOR_OPTION})\s+(?:is\s+|are\s+)?\W*({run})(?![\w%])", re.IGNORECASE)
+    marked = rf"(?:^|(?<=[\s,;(*]))[(*]{{0,3}}({own})[).:](?=\s|\*|$|,)"
+    if digits:
+        return whole, named, re.compile(marked, re.MULTILINE)
+    goes_on = r"(?=\**\s*(?:[,.;:/&、，]|and\b|or\b|und\b|y\b|et\b|e\b|are\b|is\b|\Z))"
+    return whole, re.compile(rf"(?<![A-Za-z])[(\[*]{{0,3}}({own})(?:[)\]]|{goes_on})")
 
 
 def offered(question: str) -> tuple[Option, ...]:
-    """Returns the options of a question, lettered, numbered or listed; nothing where it offers fewer than two."""
+    """Returns the options of a question, labelled or listed; nothing where it offers fewer than two."""
     head, tail = question[:_LOOKED_AT_CHARS], question[-_LOOKED_AT_CHARS:]
     for text in (head,) if head == tail else (head, tail):
-        for lines in (_LINE, _INLINE, _NUMBERED_LINE):
-            if lines is _NUMBERED_LINE and not _asks_which(text):
-                continue
-            run = _run([Option(label=match[1].upper(), text=match[2].strip()) for match in lines.finditer(text)])
-            if len(run) >= 2:
-                return run
+        if found := labels.offered(text):
+            return found
     return _listed(head)
 
 
 def several(question: str) -> bool:
     """Tells whether a question asks for all options that are right."""
-    first = _LINE.search(question)
-    stem = question[: first.start()] if first else question
-    return _SEVERAL.search(stem[-_STEM_CHARS:]) is not None
+    return _SEVERAL.search(question[: labels.lines_begin(question)][-_STEM_CHARS:]) is not None
 
 
 def picked(said: str, options: tuple[Option, ...]) -> Option | None:
     """Returns the option that a short marked answer names."""
     plain = _TEXT_COMMAND.sub(r"\1", said).strip().strip("$").strip("*").strip()
-    by_label = {option.label: option for option in options if option.label}
-    lone = _LONE_LETTER.match(plain)
-    if lone and lone[1].upper() in by_label:
+    by_label, forms = _by_label(options)
+    lone = forms.lone.match(plain)
+    if lone:
         return by_label[lone[1].upper()]
-    letter = _LETTER_FIRST.match(plain)
-    if letter and (option := by_label.get((letter[1] or letter[2]).upper())):
-        return option
+    letter = forms.first.match(plain)
+    if letter:
+        return by_label[(letter[1] or letter[2]).upper()]
     return _by_text(plain, options)
 
 
-def mentioned(text: str, options: tuple[Option, ...]) -> Option | None:
+def mentioned(text: str, options: tuple[Option, ...], question: str) -> Option | None:
     """Returns the option that the prose of a reply settles on, None where it names several or none."""
-    by_label = {option.label: option for option in options if option.label}
-    opening = _LETTER_FIRST.match(text[:_SHORT_REPLY_CHARS])
-    if opening and (option := by_label.get((opening[1] or opening[2]).upper())):
-        return option
-    picks = [label for match in _PICKED.finditer(text) if (label := next(filter(None, match.groups()))) in by_label]
+    by_label, forms = _by_label(options)
+    opening = forms.first.match(text[:_SHORT_REPLY_CHARS])
+    if opening and not _goes_through(text, forms):
+        return by_label[(opening[1] or opening[2]).upper()]
+    picks = [next(filter(None, match.groups())) for match in forms.picked.finditer(text)]
     if picks:
-        return by_label[picks[-1]]
+        return by_label[picks[-1].upper()]
     last = text.rstrip().rsplit("\n", 1)[-1]
-    concluded = _CONCLUDED.search(last)
-    if concluded and concluded[1].upper() in by_label:
+    concluded = forms.concluded.search(last)
+    if concluded:
         return by_label[concluded[1].upper()]
-    named = {label for label in _PAREN.findall(last) if label in by_label}
+    named = set(forms.bracketed.findall(last))
     if len(named) == 1:
         return by_label[named.pop()]
-    lone = _LONE_LETTER.match(last)
-    if lone and lone[1].upper() in by_label:
+    lone = forms.lone.match(last)
+    if lone:
         return by_label[lone[1].upper()]
-    return _by_text(text, options) if len(text) < _SHORT_REPLY_CHARS else None
+    ticked = {match[1].upper() for match in forms.line.finditer(text) if _TICKED.search(match[0])}
+    if len(ticked) == 1:
+        return by_label[ticked.pop()]
+    if opening:
+        return by_label[(opening[1] or opening[2]).upper()]
+    if len(text) >= _SHORT_REPLY_CHARS:
+        return None
+    return _excluded(text, options, question) or _by_text(text, options)
+
+
+def _goes_through(text: str, forms: _Forms) -> bool:
+    """Tells whether a reply goes through several options, a line for each, and so has not picked the first."""
+    return len({match[1].upper() for match in forms.line.finditer(text[: 2 * _LOOKED_AT_CHARS])}) > 2
 
 
 def picked_several(said: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
     """Returns the options that a reply names, in the question's order; none where it names none."""
-    labels = {option.label for option in options if option.label}
+    by_label, forms = _by_label(options)
     run = _RUN.match(said)
-    found = set(run[1]) if run and set(run[1]) <= labels and len(set(run[1])) == len(run[1]) else set()
-    found = found or {label for label in _LETTERS.findall(said) if label in labels}
+    found = set(run[1]) if run and set(run[1]) <= by_label.keys() and len(set(run[1])) == len(run[1]) else set()
+    for form in forms.several:
+        if not found:
+            held = form.findall(said) if form is forms.several[-1] else _TOKEN.findall("".join(form.findall(said)[-1:]))
+            found = {label.upper() for label in held} & by_label.keys()
     if not found and len(said) < _SHORT_REPLY_CHARS * 3:
         plain = f" {_plain(said)} "
         found = {option.name for option in options if _plain(option.text) and f" {_plain(option.text)} " in plain}
     return tuple(option for option in options if option.name in found)
 
 
-def _asks_which(text: str) -> bool:
-    return (
-        re.search(r"\b(?:which|choose|select|pick|welche[rs]?|quelle?|cuál|quale|qual|какой|какая)\b", text, re.I)
-        is not None
-    )
+def _by_label(options: tuple[Option, ...]) -> tuple[dict[str, Option], _Forms]:
+    by_label = {option.label: option for option in options if option.label}
+    return by_label, _forms(tuple(by_label))
 
 
 def _listed(question: str) -> tuple[Option, ...]:
@@ -174,25 +220,6 @@ def _listed(question: str) -> tuple[Option, ...]:
             if len(items) >= 2 and short and {item.lower() for item in items} - _YES_NO:
                 return tuple(Option(label="", text=item) for item in dict.fromkeys(items))
     return ()
-
-
-def _run(options: list[Option]) -> tuple[Option, ...]:
-    best: list[Option] = []
-    run: list[Option] = []
-    for option in options:
-        if option.label in ("A", "А", "1"):
-            run = [option]
-        elif run and _follows(run[-1].label, option.label):
-            run.append(option)
-        if len(run) > len(best):
-            best = run
-    return tuple(best)
-
-
-def _follows(label: str, other: str) -> bool:
-    if label.isdigit() or other.isdigit():
-        return label.isdigit() and other.isdigit() and int(other) == int(label) + 1
-    return ord(other) == ord(label) + 1
 
 
 def _by_text(said: str, options: tuple[Option, ...]) -> Option | None:
@@ -209,16 +236,49 @@ def _by_text(said: str, options: tuple[Option, ...]) -> Option | None:
         ]
         return equal[0] if len(equal) == 1 else None
     inside = [option for option in options if _plain(option.text) and _names(wanted, _plain(option.text))]
-    maximal = [
-        o for o in inside if not any(o is not p and f" {_plain(o.text)} " in f" {_plain(p.text)} " for p in inside)
-    ]
-    return maximal[0] if len(maximal) == 1 else None
+    maximal = [o for o in inside if not any(o is not p and _holds(_plain(p.text), _plain(o.text)) for p in inside)]
+    if maximal:
+        return maximal[0] if len(maximal) == 1 else None
+    within = [option for option in options if _within(_plain(option.text).split(), wanted.split())]
+    return within[0] if len(within) == 1 else None
+
+
+def _within(words: list[str], said: list[str]) -> bool:
+    """Tells whether the words of an option stand in a text in their order, with few others between them."""
+    if len(words) < 2 or len(said) > len(words) + _MOST_SKIPPED_WORDS:
+        return False
+    left = iter(said)
+    return all(word in left for word in words)
+
+
+def _excluded(said: str, options: tuple[Option, ...], question: str) -> Option | None:
+    """Returns the only option that a reply says does not belong, where that is what a question asks for."""
+    if not _EXCEPT.search(question[: labels.lines_begin(question)][-_STEM_CHARS:]):
+        return None
+    plain = f" {_plain(said)} "
+    out = []
+    for option in options:
+        at = plain.find(f" {_plain(option.text)} ")
+        if at >= 0 and _EXCLUDED.match(plain, at + len(_plain(option.text)) + 1):
+            out.append(option)
+    return out[0] if len(out) == 1 else None
 
 
 def _names(said: str, text: str) -> bool:
     """Tells whether a plain text names another one, and does not deny it."""
-    at = f" {said} ".find(f" {text} ")
+    at = _place(said, text)
     return at >= 0 and _NEGATION.search(f" {said} "[: at + 1]) is None
+
+
+def _holds(said: str, text: str) -> bool:
+    return _place(said, text) >= 0
+
+
+def _place(said: str, text: str) -> int:
+    """Returns where a plain text holds another one as words of its own, below 0 where it does not."""
+    if max(text) >= _FIRST_DENSE_SIGN:
+        return said.find(text)
+    return f" {said} ".find(f" {text} ")
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,9 @@ what is asked, not what is answered. Two texts are linked when their numbers do 
 * where one is a short phrase, more than half of its words are in the other,
 * else half of the content words of the shorter one are in the other.
 
+A bare number is linked to no sentence that says more than a few words beside it, and a sentence that names several
+short answers which differ is linked to the one that it names first.
+
 Answers are the groups that average linkage makes of these links (`clustering`), so it is an equivalence within a panel,
 and a reply that names two answers does not make them one. Formulas are compared as formulas.
 """
@@ -16,8 +19,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +31,13 @@ _ANSWERING_SENTENCES = 2
 _PHRASE_WORDS = 4
 _MOST_WORDS = 300
 _FORMULA_CHARS = 120
+_DENIES = frozenset("not nicht kein pas nie niet geen never unlike rather instead nor nie non não не".split())  # noqa: SIM905
+_DENIED_WORDS = 3
+_NOWHERE = 10**6
+_SCALES = frozenset(str(10**power) for power in (2, 3, 6, 9, 12))
+"""Words such as million: two numbers that share no more than these are different ones."""
 _LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textit|emph)\s*\{([^{}]*)\}|[$]")
+_INDEX = re.compile(r"(?<=[A-Za-z)])_\{?(\d+)\}?")
 _PREAMBLE = re.compile(
     r"^(?:as an ai\b|i (?:do not|don't|am not|cannot|can't)\b|i'm (?:not|sorry|an)\b|sorry\b|sure\b|certainly\b"
     r"|of course\b|great question|that's a|unfortunately\b|i apologi[sz]e|let me\b|let's\b|okay\b|ok\b"
@@ -67,6 +76,8 @@ class _Item:
         names: Those that are names.
         digits: Those that are numbers.
         phrase: It is no more than a few words long.
+        number: It is nothing but a number.
+        places: Where each content word stands that is not denied, by its first place.
     """
 
     exact: str
@@ -74,11 +85,13 @@ class _Item:
     names: frozenset[str] = frozenset()
     digits: frozenset[str] = frozenset()
     phrase: bool = False
+    number: bool = False
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 def classes(texts: Sequence[str], question: str) -> list[Hashable]:
     """Returns for each text the key of its answer; equal keys mean the same answer within this panel."""
-    given = [wording.words(_LATEX_TEXT.sub(r" \1 ", text))[:_MOST_WORDS] for text in texts]
+    given = [wording.words(_INDEX.sub(r"\1", _LATEX_TEXT.sub(r" \1 ", text)))[:_MOST_WORDS] for text in texts]
     asked = frozenset(word.plain for word in wording.words(question))
     common = frozenset(word.plain for words in given for word in words if not word.capital)
     items = [_item(text, words, asked, common) for text, words in zip(texts, given, strict=True)]
@@ -94,7 +107,7 @@ def classes(texts: Sequence[str], question: str) -> list[Hashable]:
 def _item(text: str, words: Sequence[wording.Word], asked: frozenset[str], common: frozenset[str]) -> _Item:
     quantity = numbers.entire(text)
     if quantity is not None:
-        return _Item(exact=f"number {numbers.key(quantity.value)!r} {quantity.unit}", content=frozenset())
+        return _number(quantity, words)
     if len(text) <= _FORMULA_CHARS and mathematics.is_notation(text) and (senses := mathematics.senses(text)):
         return _Item(exact=f"formula {senses[0]!r}", content=frozenset())
     own = [word for word in words if not word.empty]
@@ -104,9 +117,34 @@ def _item(text: str, words: Sequence[wording.Word], asked: frozenset[str], commo
         exact=" ".join(word.plain for word in words) or text.strip(),
         content=fresh,
         names=frozenset(word.plain for word in own if word.capital and word.plain in fresh - common),
-        digits=frozenset(word for word in fresh if word.isdigit()),
+        digits=frozenset(word for word in fresh if word.isdigit() and word not in _SCALES),
         phrase=len(own) <= _PHRASE_WORDS,
+        places=_places(words, fresh),
     )
+
+
+def _number(quantity: numbers.Quantity, words: Sequence[wording.Word]) -> _Item:
+    """Returns a text that is a number: the same as any that writes it otherwise, linked to a phrase that holds it."""
+    content = frozenset(word.plain for word in words if not word.empty)
+    return _Item(
+        exact=f"number {numbers.key(quantity.value)!r} {quantity.unit}",
+        content=content,
+        digits=frozenset(word for word in content if word.isdigit() and word not in _SCALES),
+        phrase=True,
+        number=True,
+    )
+
+
+def _places(words: Sequence[wording.Word], content: frozenset[str]) -> Mapping[str, int]:
+    """Returns where each content word first stands without a denial shortly before it."""
+    places: dict[str, int] = {}
+    denied = -_DENIED_WORDS - 1
+    for at, word in enumerate(words):
+        if word.plain in _DENIES:
+            denied = at
+        if word.plain in content and at - denied > _DENIED_WORDS:
+            places.setdefault(word.plain, at)
+    return places
 
 
 def _linked(items: Sequence[_Item], content: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -123,8 +161,27 @@ def _linked(items: Sequence[_Item], content: NDArray[np.float64], size: NDArray[
         np.where(both_named > 0, (2 * names > both_named) & (3 * content >= least), 2 * content >= least),
     )
     contradicted = (np.minimum.outer(dated, dated) > 0) & (digits == 0)
-    linked: NDArray[np.bool_] = enough & (least > 0) & ~contradicted
+    number = np.array([item.number for item in items])
+    wordy = np.array([len(item.content - item.digits) > _PHRASE_WORDS for item in items])
+    beside = np.logical_and.outer(number, wordy)
+    linked: NDArray[np.bool_] = enough & (least > 0) & ~contradicted & ~beside & ~beside.T
+    _part_rivals(items, linked)
     return linked
+
+
+def _part_rivals(items: Sequence[_Item], linked: NDArray[np.bool_]) -> None:
+    """Takes links away: a sentence that names several short answers which differ gives the one that it names first."""
+    short = [at for at, item in enumerate(items) if 0 < len(item.content) <= _PHRASE_WORDS]
+    for at, item in enumerate(items):
+        named = [other for other in short if linked[at, other] and len(items[other].content) < len(item.content)]
+        if len(named) < 2:
+            continue
+        place = {other: min(item.places.get(word, _NOWHERE) for word in items[other].content) for other in named}
+        _, _, first = min((place[other], items[other].exact, other) for other in named)
+        for other in named:
+            apart = not linked[first, other] and not items[first].content & items[other].content
+            if apart and place[other] > place[first]:
+                linked[at, other] = linked[other, at] = False
 
 
 def _shared(sets: Sequence[frozenset[str]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -29,8 +29,8 @@ from ditto.domain.merging import (
 )
 from ditto.domain.merging.dates import Date
 from ditto.domain.merging.equality import Rounded
+from ditto.domain.merging.labels import Option
 from ditto.domain.merging.numbers import Quantity
-from ditto.domain.merging.options import Option
 from ditto.domain.schemas import calls, mending, sizes
 from ditto.domain.spec import JSON, AnswerKind
 
@@ -117,7 +117,7 @@ def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[
         case AnswerKind.MATH:
             return _answers(_mathematics(sheets))
         case AnswerKind.DATE:
-            return _answers(moments.compared([date(each) for each in sheets], question))
+            return _answers(moments.compared([date(each, question) for each in sheets], question))
         case AnswerKind.LIST:
             return _answers(lists.compared([listed(each) for each in sheets], question))
         case AnswerKind.TEXT:
@@ -125,7 +125,7 @@ def answers(expected: Expected, sheets: Sequence[Sheet], question: str) -> list[
         case AnswerKind.CHOICE if expected.several:
             return [_choices(choices(each, expected.options)) for each in sheets]
         case AnswerKind.CHOICE:
-            return [_choice(choice(each, expected.options)) for each in sheets]
+            return [_choice(choice(each, expected.options, question)) for each in sheets]
         case AnswerKind.BOOLEAN:
             return [_boolean(boolean(each, question), question) for each in sheets]
         case AnswerKind.CODE:
@@ -153,16 +153,16 @@ def _mathematical(reply: Sheet) -> str | None:
     return mathematics.concluded(reply.text)
 
 
-def choice(reply: Sheet, offered: tuple[Option, ...]) -> Option | None:
+def choice(reply: Sheet, offered: tuple[Option, ...], question: str) -> Option | None:
     """Returns the offered answer that a reply picks."""
-    return reply.once("choice", lambda: _picked(reply, offered))
+    return reply.once("choice", lambda: _picked(reply, offered, question))
 
 
-def _picked(reply: Sheet, offered: tuple[Option, ...]) -> Option | None:
+def _picked(reply: Sheet, offered: tuple[Option, ...], question: str) -> Option | None:
     for final in reply.finals:
         if (picked := options.picked(str(final), offered)) is not None:
             return picked
-    return options.mentioned(reply.text, offered)
+    return options.mentioned(reply.text, offered, question)
 
 
 def choices(reply: Sheet, offered: tuple[Option, ...]) -> tuple[Option, ...]:
@@ -189,9 +189,9 @@ def _said(reply: Sheet, question: str) -> bool | None:
     return opened if opened is not None else booleans.judged(reply.text, question)
 
 
-def date(reply: Sheet) -> Date | None:
+def date(reply: Sheet, question: str) -> Date | None:
     """Returns the date or time that a reply gives."""
-    return reply.once("date", lambda: moments.given(reply.text, reply.finals))
+    return reply.once("date", lambda: moments.given(reply.text, reply.finals, question))
 
 
 def listed(reply: Sheet) -> list[str] | None:

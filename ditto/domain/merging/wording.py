@@ -115,9 +115,18 @@ def _word(written: str) -> Word:
     if value is not None:
         return Word(str(value), capital=False, empty=False)
     initial = len(bare) == 1 and bare.isascii() and bare.isalpha()
-    stem = bare[:-1] if len(bare) > 4 and bare.endswith("s") and not bare.endswith("ss") else bare
+    stem = _singular(bare)
     empty = initial or bare in _STOP or written.casefold() in _STOP or bare in _TITLES
     return Word(stem, capital=written[:1].isupper(), empty=empty)
+
+
+def _singular(word: str) -> str:
+    """Returns an English word without the ending of its plural; of others the same for the same word."""
+    if len(word) <= 4 or not word.endswith("s") or word.endswith("ss"):
+        return word
+    if word.endswith("ies") and len(word) > 5:
+        return f"{word[:-3]}y"
+    return word[:-2] if word.endswith(("oes", "ches", "shes", "xes", "sses", "zzes")) else word[:-1]
 
 
 def _pieces(run: str) -> list[str]:

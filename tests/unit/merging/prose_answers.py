@@ -12,31 +12,35 @@ Row = tuple[str, AnswerKind, list[list[str]]]
 # fmt: off
 MATHEMATICS: list[Row] = [
     ("Solve for $x$: $2x^2 - 5x - 3 = 0$.", AnswerKind.MATH, [
-        [("To solve the quadratic equation \\(2x^2 - 5x - 3 = 0\\), we can use the quadratic formula:\n"
-          "\n\\[\nx = \\frac{-b \\pm \\sqrt{b^2 - 4ac}}{2a}\n\\]\n\nHere \\(a = 2\\), \\(b = -5\\), "
-          "\\(c = -3\\).\n\n\\[\nx = \\frac{5 \\pm \\sqrt{25 + 24}}{4} = \\frac{5 \\pm 7}{4}\n"
-          "\\]\n\nSo the solutions are:\n\n\\[\nx = 3 \\quad \\text{or} \\quad x = -\\frac{1}{2}\n"
-          "\\]"),
+        [("To solve the quadratic equation \\(2x^2 - 5x - 3 = 0\\), we "
+          "can use the quadratic formula:\n\n\\[\nx = \\frac{-b \\pm \\sqrt{b^2 "
+          "- 4ac}}{2a}\n\\]\n\nHere \\(a = 2\\), \\(b = -5\\), \\(c = -3\\).\n"
+          "\n\\[\nx = \\frac{5 \\pm \\sqrt{25 + 24}}{4} = \\frac{5 \\pm "
+          "7}{4}\n\\]\n\nSo the solutions are:\n\n\\[\nx = 3 \\quad \\text{or} "
+          "\\quad x = -\\frac{1}{2}\n\\]"),
          "Factoring: $(2x+1)(x-3)=0$, so $x=3$ or $x=-\\tfrac12$.",
          "**Solution:** x = 3 and x = -1/2",
-         ("### Step 1: Factor\n$(2x + 1)(x - 3) = 0$\n\n### Step 2: Solve\n- $2x + 1 = 0 \\Rightarrow "
-          "x = -\\frac{1}{2}$\n- $x - 3 = 0 \\Rightarrow x = 3$\n\n### Final Answer\n$$\\boxed{x "
-          "= -\\frac{1}{2},\\ 3}$$"),
+         ("### Step 1: Factor\n$(2x + 1)(x - 3) = 0$\n\n### Step 2: Solve\n"
+          "- $2x + 1 = 0 \\Rightarrow x = -\\frac{1}{2}$\n- $x - 3 = 0 "
+          "\\Rightarrow x = 3$\n\n### Final Answer\n$$\\boxed{x = -\\frac{1}{2},\\ "
+          "3}$$"),
          "The solutions are \\(x = -0.5\\) and \\(x = 3\\)."],
         ["The solutions are $x = 3$ and $x = \\frac12$."],
     ]),
     ("Find all real $x$ with $|2x - 1| \\le 7$. Give the answer in interval notation.", AnswerKind.MATH, [
-        [("We have $-7 \\le 2x-1 \\le 7$, hence $-6 \\le 2x \\le 8$ and $-3 \\le x \\le 4$. **Answer:** "
-          "$[-3, 4]$"),
+        [("We have $-7 \\le 2x-1 \\le 7$, hence $-6 \\le 2x \\le 8$ and "
+          "$-3 \\le x \\le 4$. **Answer:** $[-3, 4]$"),
          "The solution set is \\(\\boxed{[-3,4]}\\).",
          "$-3 \\leq x \\leq 4$",
-         ("Start from the definition.\n\n$$-7 \\le 2x - 1 \\le 7$$\n\nAdding 1: $-6 \\le 2x \\le "
-          "8$.\n\nSo the final answer is: $$x \\in \\left[-3, 4\\right]$$")],
+         ("Start from the definition.\n\n$$-7 \\le 2x - 1 \\le 7$$\n\nAdding "
+          "1: $-6 \\le 2x \\le 8$.\n\nSo the final answer is: $$x \\in "
+          "\\left[-3, 4\\right]$$")],
         ["\\(\\boxed{(-3,4)}\\)"],
     ]),
     ("What is the derivative of $f(x) = x^2 \\ln x$?", AnswerKind.MATH, [
-        [("Using the product rule:\n\n\\[f'(x) = 2x \\ln x + x^2 \\cdot \\frac{1}{x} = 2x\\ln "
-          "x + x\\]\n\nSo \\(f'(x) = 2x \\ln x + x\\)."),
+        [("Using the product rule:\n\n\\[f'(x) = 2x \\ln x + x^2 \\cdot "
+          "\\frac{1}{x} = 2x\\ln x + x\\]\n\nSo \\(f'(x) = 2x \\ln x + "
+          "x\\)."),
          "The derivative is $f'(x) = x(2\\ln x + 1)$.",
          "**$f'(x) = 2x\\ln(x) + x$**",
          "$$\\boxed{x(1+2\\ln x)}$$"],
@@ -57,14 +61,15 @@ MATHEMATICS: list[Row] = [
          "So \\(\\lim_{x\\to 0} \\frac{\\sin 3x}{5x} = \\frac{3}{5}\\)."],
         ["\\(\\boxed{\\frac53}\\)"],
     ]),
-    (("A bag contains 5 red and 7 blue marbles. Two are drawn without replacement. What is "
-                              "the probability both are red?"), AnswerKind.NUMBER, [
-        [("P(first red) = 5/12\nP(second red | first red) = 4/11\n\nP(both red) = 5/12 × 4/11 "
-          "= 20/132 = **5/33 ≈ 0.1515**"),
+    (("A bag contains 5 red and 7 blue marbles. Two are drawn without "
+                              "replacement. What is the probability both are red?"), AnswerKind.NUMBER, [
+        [("P(first red) = 5/12\nP(second red | first red) = 4/11\n\nP(both "
+          "red) = 5/12 × 4/11 = 20/132 = **5/33 ≈ 0.1515**"),
          "The probability is $\\frac{5}{33}$.",
          "**Answer: 5/33 (about 15.15%)**",
-         ("There are C(12,2) = 66 ways to choose 2 marbles and C(5,2) = 10 ways to choose 2 red "
-          "ones. So the probability is 10/66 = 5/33, or approximately 15.15%."),
+         ("There are C(12,2) = 66 ways to choose 2 marbles and C(5,2) = "
+          "10 ways to choose 2 red ones. So the probability is 10/66 = "
+          "5/33, or approximately 15.15%."),
          "\\[\\boxed{\\frac{5}{33}}\\]"],
         ["The probability is 25/144, or about 17.4%."],
     ]),
@@ -165,9 +170,10 @@ MATHEMATICS: list[Row] = [
         ["60",
          "There are 6!/(3!2!) = 720/12 = **60** distinct arrangements.",
          "$\\frac{6!}{3!\\,2!\\,1!} = 60$",
-         ("The word BANANA has 6 letters: 3 A's, 2 N's, and 1 B.\n\nNumber of arrangements = 6! "
-          "/ (3! × 2! × 1!) = 720 / 12 = 60\n\nSo there are 60 distinct arrangements. Let me know "
-          "if you need anything else!"),
+         ("The word BANANA has 6 letters: 3 A's, 2 N's, and 1 B.\n\nNumber "
+          "of arrangements = 6! / (3! × 2! × 1!) = 720 / 12 = 60\n\nSo "
+          "there are 60 distinct arrangements. Let me know if you need "
+          "anything else!"),
          "\\boxed{60}"],
         ["720"],
     ]),
@@ -176,8 +182,8 @@ MATHEMATICS: list[Row] = [
          "8",
          "**f(f(4)) = 8**",
          "f(f(4)) = f(5) = 3(5) - 7 = 8",
-         ("Let me work through this.\n\nf(4) = 3(4) - 7 = 12 - 7 = 5\n\nf(f(4)) = f(5) = 15 - "
-          "7 = 8\n\nThe answer is 8.")],
+         ("Let me work through this.\n\nf(4) = 3(4) - 7 = 12 - 7 = 5\n\n"
+          "f(f(4)) = f(5) = 15 - 7 = 8\n\nThe answer is 8.")],
         ["f(f(4)) = 5"],
     ]),
     ("What is the equation of the circle with center (2,-1) and radius 3?", AnswerKind.MATH, [
@@ -322,27 +328,28 @@ MATHEMATICS: list[Row] = [
     ]),
 ]
 NUMBERS: list[Row] = [
-    (("A shop sells pens at $3 each. Tom buys 7 pens and pays with a $50 bill. What change "
-                              "does he get?"), AnswerKind.NUMBER, [
+    (("A shop sells pens at $3 each. Tom buys 7 pens and pays with "
+                              "a $50 bill. What change does he get?"), AnswerKind.NUMBER, [
         ["$29",
          "He gets $29 in change.",
          "7 × $3 = $21. $50 − $21 = **$29**.",
          "Tom spends 7 × 3 = 21 dollars. He gets 50 - 21 = 29 dollars back.",
-         ("Let's break it down:\n\n1. Cost of 7 pens: 7 × $3 = $21\n2. Change: $50 - $21 = $29\n"
-          "\nSo Tom gets **$29** in change."),
+         ("Let's break it down:\n\n1. Cost of 7 pens: 7 × $3 = $21\n2. "
+          "Change: $50 - $21 = $29\n\nSo Tom gets **$29** in change."),
          "Tom gets $29 back from his $50 bill.",
          "29 dollars"],
         ["$21"],
     ]),
-    (("Lena has 3 boxes with 12 cookies each. She gives away 10 cookies. How many cookies "
-                              "are left?"), AnswerKind.NUMBER, [
+    (("Lena has 3 boxes with 12 cookies each. She gives away 10 cookies. "
+                              "How many cookies are left?"), AnswerKind.NUMBER, [
         ["26",
          "3 × 12 = 36, 36 − 10 = 26. She has 26 cookies left.",
          "**26 cookies**",
          "Lena started with 36 cookies. After giving away 10, she has 26 left.",
          "Step 1: 3 × 12 = 36\nStep 2: 36 - 10 = 26\n\n**Final Answer: 26**",
-         ("First, 36 cookies. Wait, actually I should double check: 3 × 12 = 36. Yes. 36 - 10 "
-          "= 26.\n\nSo the answer is 26 cookies out of the original 36."),
+         ("First, 36 cookies. Wait, actually I should double check: 3 × "
+          "12 = 36. Yes. 36 - 10 = 26.\n\nSo the answer is 26 cookies out "
+          "of the original 36."),
          "There are 26 cookies left (36 − 10)."],
         ["36"],
     ]),
@@ -427,7 +434,8 @@ NUMBERS: list[Row] = [
          "二十个"],
         ["18"],
     ]),
-    (("太郎くんは500円持っています。120円のジュースを2本買いました。残りはいくらですか？"), AnswerKind.NUMBER, [
+    (("太郎くんは500円持っています。120円のジュースを2本買いました。残りはいくらですか"
+                              "？"), AnswerKind.NUMBER, [
         ["260円",
          "260",
          "120×2=240、500−240=260。残りは260円です。",
@@ -496,7 +504,8 @@ NUMBERS: list[Row] = [
          "Germany's GDP in 2022 was approximately $4.08 trillion."],
         ["$3.8 trillion"],
     ]),
-    (("A recipe needs 2 1/2 cups of flour for 12 cookies. How much flour for 36 cookies?"), AnswerKind.NUMBER, [
+    (("A recipe needs 2 1/2 cups of flour for 12 cookies. How much "
+                              "flour for 36 cookies?"), AnswerKind.NUMBER, [
         ["7 1/2 cups",
          "7.5 cups",
          "7½ cups",
@@ -597,13 +606,13 @@ NUMBERS: list[Row] = [
          "Someone born in 1990 would turn 35 in 2025."],
         ["36"],
     ]),
-    (("I have 3 apples, eat one, buy twice as many as I have left, then give away half of "
-                              "everything. How many remain?"), AnswerKind.NUMBER, [
+    (("I have 3 apples, eat one, buy twice as many as I have left, "
+                              "then give away half of everything. How many remain?"), AnswerKind.NUMBER, [
         ["3",
          "You start with 3, eat 1 → 2 left. Buy 4 → 6. Give away half → 3 remain.",
          "3 apples remain.",
-         ("| Step | Apples |\n|---|---|\n| Start | 3 |\n| Eat | 2 |\n| Buy | 6 |\n| Give | 3 |\n"
-          "\nSo **3** apples remain."),
+         ("| Step | Apples |\n|---|---|\n| Start | 3 |\n| Eat | 2 |\n| "
+          "Buy | 6 |\n| Give | 3 |\n\nSo **3** apples remain."),
          "You have **3 apples** remaining."],
         ["6"],
     ]),
@@ -768,8 +777,8 @@ YES_OR_NO: list[Row] = [
          "Zürich is niet de hoofdstad van Zwitserland."],
         ["Ja."],
     ]),
-    (("Determine whether the following claim is supported by the text. Text: 'Sales rose 5%.' "
-                              "Claim: 'Sales fell.' Answer yes or no."), AnswerKind.BOOLEAN, [
+    (("Determine whether the following claim is supported by the text. "
+                              "Text: 'Sales rose 5%.' Claim: 'Sales fell.' Answer yes or no."), AnswerKind.BOOLEAN, [
         ["No",
          "No, the text says that sales rose.",
          "The claim is not supported by the text.",
@@ -843,8 +852,8 @@ CODE: list[Row] = [
     ("Extract the data as JSON with keys name and age: 'Maria is 34 years old.'", AnswerKind.JSON, [
         ["{\"name\": \"Maria\", \"age\": 34}",
          "```json\n{\n  \"name\": \"Maria\",\n  \"age\": 34\n}\n```",
-         ("Here is the extracted data:\n\n```json\n{\"age\": 34, \"name\": \"Maria\"}\n```\n\n"
-          "Let me know if you need anything else!"),
+         ("Here is the extracted data:\n\n```json\n{\"age\": 34, \"name\": "
+          "\"Maria\"}\n```\n\nLet me know if you need anything else!"),
          "{'name': 'Maria', 'age': 34}",
          "{\"name\": \"Maria\", \"age\": 34,}",
          "Sure! {\"name\": \"Maria\", \"age\": 34}",
@@ -857,8 +866,8 @@ CODE: list[Row] = [
          "```json\n{\"sentiment\":\"positive\",\"score\":0.95}\n```"],
         ["{\"sentiment\": \"positive\", \"score\": 0.9}"],
     ]),
-    (("What does this function return for f(3)?\n\ndef f(n):\n    return n if n < 2 else f(n-1) "
-                              "+ f(n-2)"), AnswerKind.CODE, [
+    (("What does this function return for f(3)?\n\ndef f(n):\n    return "
+                              "n if n < 2 else f(n-1) + f(n-2)"), AnswerKind.CODE, [
         ["2",
          "f(3) returns 2.",
          "`2`",
@@ -893,5 +902,1038 @@ CODE: list[Row] = [
         ["null"],
     ]),
 ]
+CHOICES: list[Row] = [
+    (("Which gas makes up most of Earth's atmosphere?\n\nA) Oxygen\n"
+                              "B) Nitrogen\nC) Carbon dioxide\nD) Argon"), AnswerKind.CHOICE, [
+        ["B",
+         "**B) Nitrogen**",
+         "Nitrogen makes up about 78% of Earth's atmosphere, so the correct answer is **B) Nitrogen**.",
+         ("The answer is B.\n\nExplanation: Earth's atmosphere is about "
+          "78% nitrogen, 21% oxygen, 0.9% argon, and 0.04% carbon dioxide."),
+         ("Let's go through the options:\n\nA) Oxygen – about 21%\nB) Nitrogen "
+          "– about 78% ✓\nC) Carbon dioxide – about 0.04%\nD) Argon – about "
+          "0.93%\n\nTherefore, the correct answer is B) Nitrogen."),
+         "Nitrogen",
+         "It's nitrogen (about 78%).",
+         "<think>Oxygen is 21%... A? No. Nitrogen 78%.</think>\n\nB) Nitrogen",
+         "**Answer:** B",
+         "Option B is the right choice, since nitrogen is ~78%.",
+         "I initially thought A, but wait — oxygen is only 21%. The correct answer is B.",
+         ("A is incorrect because oxygen is 21%.\nB is correct because "
+          "nitrogen is 78%.\nC is incorrect.\nD is incorrect."),
+         "✅ **B) Nitrogen**\n\n- Oxygen: 21%\n- Argon: 0.9%",
+         "Correct answer: **B**",
+         ("The gas that makes up most of Earth's atmosphere is **nitrogen**, "
+          "at roughly 78%. Oxygen comes second at 21%.")],
+        ["A) Oxygen",
+         "The correct answer is A: Oxygen."],
+    ]),
+    (("Which gas makes up most of Earth's atmosphere?\n\nA. Oxygen\n"
+                              "B. Nitrogen\nC. Carbon dioxide\nD. Argon\n\nAnswer with the "
+                              "letter only."), AnswerKind.CHOICE, [
+        ["B",
+         "B.",
+         "B. Nitrogen",
+         "b",
+         "(B)"],
+        ["C"],
+    ]),
+    ("Which of these is a mammal?\n1) Shark\n2) Dolphin\n3) Penguin\n4) Crocodile", AnswerKind.CHOICE, [
+        ["2",
+         "2) Dolphin",
+         "Dolphin",
+         "The answer is 2) Dolphin.",
+         "**2) Dolphin**",
+         "A dolphin is a mammal.",
+         "Option 2 is correct.",
+         "The correct answer is **2**.",
+         ("Sharks are fish, penguins are birds, and crocodiles are reptiles. "
+          "Only the dolphin is a mammal, so the answer is 2."),
+         "2. Dolphin – dolphins are warm-blooded."],
+        ["3",
+         "Penguin"],
+    ]),
+    (("Which vitamin is produced in the skin by sunlight?\n(i) Vitamin "
+                              "A\n(ii) Vitamin B12\n(iii) Vitamin C\n(iv) Vitamin D"), AnswerKind.CHOICE, [
+        ["(iv) Vitamin D",
+         "iv",
+         "(iv)",
+         "Vitamin D",
+         "The answer is (iv) Vitamin D.",
+         "**(iv) Vitamin D** is produced in the skin when exposed to UVB.",
+         "The correct option is iv."],
+        ["(iii)",
+         "(iii) Vitamin C"],
+    ]),
+    (("Which of the following is a noble gas?\nA. Hydrogen\nB. Lithium\n"
+                              "C. Boron\nD. Carbon\nE. Nitrogen\nF. Oxygen\nG. Fluorine\nH. "
+                              "Sodium\nI. Magnesium\nJ. Aluminium\nK. Silicon\nL. Phosphorus\n"
+                              "M. Sulfur\nN. Chlorine\nO. Potassium\nP. Calcium\nQ. Krypton\n"
+                              "R. Scandium\nS. Titanium\nT. Iron"), AnswerKind.CHOICE, [
+        ["Q",
+         "Q. Krypton",
+         "Krypton",
+         "The answer is **Q. Krypton**.",
+         "Krypton (Q) is a noble gas."],
+        ["N. Chlorine",
+         "The correct answer is N."],
+    ]),
+    (("Pick the best answer.\nQuestion: What is the capital of Canada?\n"
+                              "Options:\n- Toronto\n- Ottawa\n- Montreal\n- Vancouver"), AnswerKind.CHOICE, [
+        ["Ottawa",
+         "**Ottawa**",
+         "The capital of Canada is Ottawa.",
+         "The correct answer is **Ottawa**.",
+         "- Ottawa",
+         "Ottawa, not Toronto, is the capital of Canada."],
+        ["Toronto",
+         "The capital of Canada is Toronto."],
+    ]),
+    ("What's the largest ocean? a) Atlantic b) Indian c) Pacific d) Arctic", AnswerKind.CHOICE, [
+        ["c",
+         "c) Pacific",
+         "C",
+         "Pacific",
+         "The Pacific Ocean",
+         "The largest ocean is the Pacific Ocean.",
+         "**c) Pacific**",
+         "The correct answer is c) Pacific."],
+        ["a) Atlantic"],
+    ]),
+    ("What is the SI unit of force? Options: joule, newton, watt, pascal.", AnswerKind.TEXT, [
+        ["newton",
+         "Newton",
+         "The SI unit of force is the newton (N).",
+         "**newton**",
+         "The newton.",
+         "The answer is newton."],
+        ["joule"],
+    ]),
+    (("Statement I: All squares are rectangles. Statement II: All rectangles "
+                              "are squares.\nA) Only I is true\nB) Only II is true\nC) Both "
+                              "are true\nD) Neither is true"), AnswerKind.CHOICE, [
+        ["A",
+         "A) Only I is true",
+         "Only I is true.",
+         "Statement I is true and Statement II is false, so the answer is A.",
+         "Every square is a rectangle, but not every rectangle is a square. **Answer: A) Only I is true**",
+         "Only Statement I is true"],
+        ["C",
+         "Both are true."],
+        ["D"],
+    ]),
+    ("What is 15% of 80?\nA. 10\nB. 12\nC. 15\nD. 18", AnswerKind.CHOICE, [
+        ["B",
+         "12",
+         "B. 12",
+         "15% of 80 is 12, so the answer is B.",
+         "0.15 × 80 = 12",
+         "0.15 × 80 = 12.\n\n**B. 12**",
+         "The answer is 12.",
+         "15% of 80 = **12** → Option **B**"],
+        ["D. 18"],
+        ["A"],
+    ]),
+    (("Which of the following is NOT a primary color?\nA. Red\nB. Blue\n"
+                              "C. Green\nD. Yellow"), AnswerKind.CHOICE, [
+        ["C",
+         "C. Green",
+         "Green is not a primary color; red, blue and yellow are.",
+         "The answer is C. Green is a secondary color made by mixing blue and yellow.",
+         "**C. Green**",
+         "Red, blue and yellow are primary colors. Green is not."],
+        ["D",
+         "D. Yellow"],
+    ]),
+    ("Which of the following are even? Select all that apply.\n1. 2\n2. 3\n3. 8\n4. 9", AnswerKind.CHOICE, [
+        ["1, 3",
+         "1 and 3",
+         "1. 2 and 3. 8",
+         "The even numbers are 2 and 8, so options 1 and 3.",
+         "**1, 3**",
+         "Options 1 and 3 are even."],
+        ["1"],
+        ["1, 2, 3"],
+    ]),
+    (("Welcher Fluss fließt durch Wien?\nA) Rhein\nB) Donau\nC) Elbe\n"
+                              "D) Oder\n\nAntworte nur mit dem Buchstaben."), AnswerKind.CHOICE, [
+        ["B",
+         "B)",
+         "B) Donau",
+         "Die Antwort ist B.",
+         "Die richtige Antwort ist **B) Donau**.",
+         "Donau",
+         "**B**",
+         "Durch Wien fließt die Donau."],
+        ["A"],
+    ]),
+    ("下列哪个是哺乳动物？\nA. 鲨鱼\nB. 海豚\nC. 企鹅\nD. 鳄鱼", AnswerKind.CHOICE, [
+        ["B",
+         "B. 海豚",
+         "答案是B。",
+         "正确答案：B",
+         "海豚",
+         "海豚是哺乳动物，因此选B。",
+         "**B. 海豚**",
+         "本题选 B",
+         "正确答案是 **B. 海豚**。"],
+        ["C"],
+    ]),
+    ("次のうち哺乳類はどれですか？\nア. サメ\nイ. イルカ\nウ. ペンギン\nエ. ワニ", AnswerKind.CHOICE, [
+        ["イ",
+         "イ. イルカ",
+         "イルカ",
+         "答えはイです。",
+         "正解は「イ. イルカ」です。",
+         "哺乳類はイルカです。"],
+        ["ウ"],
+    ]),
+    ("ما هي عاصمة مصر؟\nأ) الإسكندرية\nب) القاهرة\nج) أسوان\nد) الجيزة", AnswerKind.CHOICE, [
+        ["ب",
+         "ب) القاهرة",
+         "القاهرة",
+         "الإجابة الصحيحة هي ب) القاهرة",
+         "عاصمة مصر هي القاهرة."],
+        ["أ"],
+    ]),
+    ("Какая планета самая большая?\nА) Марс\nБ) Юпитер\nВ) Венера\nГ) Сатурн", AnswerKind.CHOICE, [
+        ["Б",
+         "Б) Юпитер",
+         "Юпитер",
+         "Правильный ответ: Б) Юпитер.",
+         "Ответ: **Б**",
+         "Самая большая планета — Юпитер."],
+        ["Г"],
+    ]),
+    (("**Question:** Who discovered penicillin?\n\n**A)** Louis Pasteur "
+                              " \n**B)** Alexander Fleming  \n**C)** Marie Curie  \n**D)** "
+                              "Robert Koch"), AnswerKind.CHOICE, [
+        ["B",
+         "**B) Alexander Fleming**",
+         "Alexander Fleming",
+         "Alexander Fleming discovered penicillin in 1928.",
+         "Penicillin was discovered by Alexander Fleming in 1928, so the answer is **B**."],
+        ["A) Louis Pasteur"],
+    ]),
+    (("Choose the correct synonym of 'happy':\n[A] sad\n[B] joyful\n"
+                              "[C] angry\n[D] tired"), AnswerKind.CHOICE, [
+        ["B",
+         "[B]",
+         "[B] joyful",
+         "joyful",
+         "The correct synonym is **joyful**.",
+         "The answer is [B] joyful."],
+        ["[A] sad"],
+    ]),
+    (("Which of the following best describes photosynthesis?\n\n1. "
+                              "It releases carbon dioxide\n2. It converts light energy into "
+                              "chemical energy\n3. It takes place in mitochondria\n4. It needs "
+                              "no water\n\nRespond with the number of the correct option."), AnswerKind.CHOICE, [
+        ["2",
+         "2.",
+         "Option 2",
+         "The correct option is 2.",
+         "2. It converts light energy into chemical energy",
+         "**2**"],
+        ["1"],
+        ["3"],
+    ]),
+    ("Is the movie review 'A dull, lifeless affair.' positive or negative?", AnswerKind.CHOICE, [
+        ["Negative",
+         "negative",
+         "The review is negative.",
+         "**Negative**",
+         "This review is clearly negative, as it uses words like \"dull\" and \"lifeless\".",
+         "Sentiment: negative"],
+        ["Positive"],
+    ]),
+    (("Classify this ticket into one of the categories [billing, technical, "
+                              "account, other]: 'I was charged twice this month.'"), AnswerKind.CHOICE, [
+        ["billing",
+         "Billing",
+         "**billing**",
+         "Category: billing",
+         "This ticket belongs to the **billing** category.",
+         "billing — the customer reports a duplicate charge"],
+        ["account"],
+    ]),
+    (("What is the intent of this message? 'Where is my parcel?' Answer "
+                              "one of: track_order, cancel_order, refund"), AnswerKind.CHOICE, [
+        ["track_order",
+         "`track_order`",
+         "Intent: track_order",
+         "The intent is **track_order**.",
+         "\"track_order\"",
+         "track order"],
+        ["refund"],
+    ]),
+    ("Which is heavier?\nA) 1 kg of iron\nB) 1 kg of feathers\nC) They weigh the same", AnswerKind.CHOICE, [
+        ["C",
+         "C) They weigh the same",
+         "They weigh the same.",
+         "Both weigh exactly 1 kg, so the answer is C.",
+         "The correct answer is **C) They weigh the same**, since both are 1 kg."],
+        ["A"],
+    ]),
+    ("Choose the correct word: 'She has (a) went (b) gone (c) go to school.'", AnswerKind.CHOICE, [
+        ["b",
+         "(b) gone",
+         "gone",
+         "The correct word is **gone**: 'She has gone to school.'",
+         "(b)"],
+        ["(a) went",
+         "a"],
+    ]),
+    ("Which number is prime?\nA) 21\nB) 23\nC) 25\nD) 27", AnswerKind.CHOICE, [
+        ["B",
+         "23",
+         "B) 23",
+         "The prime number is 23.",
+         ("23 is prime because it has no divisors other than 1 and itself. "
+          "21 = 3×7, 25 = 5×5, 27 = 3×9. Answer: B"),
+         "**B) 23**"],
+        ["27",
+         "D"],
+    ]),
+    (("Which sentence is grammatically correct?\nA. He don't like it.\n"
+                              "B. He doesn't likes it.\nC. He doesn't like it.\nD. He not like "
+                              "it."), AnswerKind.CHOICE, [
+        ["C",
+         "C. He doesn't like it.",
+         "He doesn't like it.",
+         "The grammatically correct sentence is **C. He doesn't like it.**",
+         "\"He doesn't like it.\" is correct."],
+        ["B"],
+    ]),
+    ("Question: Who wrote Hamlet?\n(1) Dickens (2) Shakespeare (3) Austen (4) Twain", AnswerKind.CHOICE, [
+        ["2",
+         "(2)",
+         "(2) Shakespeare",
+         "Shakespeare",
+         "William Shakespeare wrote Hamlet, so the answer is (2)."],
+        ["(1)"],
+    ]),
+    (("Given the passage, which option follows?\nOption A: The cat "
+                              "sleeps.\nOption B: The dog barks.\nOption C: None of the above."), AnswerKind.CHOICE, [
+        ["C",
+         "Option C",
+         "Option C: None of the above.",
+         "None of the above.",
+         "The answer is Option C."],
+        ["A",
+         "Option A"],
+    ]),
+    (("What color is the sky on a clear day?\na. green\nb. blue\nc. "
+                              "red\nd. None of the above"), AnswerKind.CHOICE, [
+        ["b",
+         "b. blue",
+         "blue",
+         "The sky is blue on a clear day.",
+         "The answer is b. blue"],
+        ["d",
+         "None of the above"],
+    ]),
+]
+DATES: list[Row] = [
+    ("On what date was the Treaty of Versailles signed?", AnswerKind.DATE, [
+        ["June 28, 1919",
+         "28/06/1919",
+         "28.6.1919",
+         "28th June 1919",
+         "The Treaty of Versailles was signed on June 28, 1919.",
+         "Jun 28, 1919",
+         "1919-06-28",
+         "**June 28th, 1919**"],
+        ["November 11, 1918"],
+    ]),
+    ("What time is 18:45 in 12-hour format?", AnswerKind.DATE, [
+        ["6:45 PM",
+         "6:45 pm",
+         "6:45 p.m.",
+         "**6:45 PM**",
+         "18:45 is 6:45 PM.",
+         "18:45 in 12-hour format is **6:45 PM**."],
+        ["8:45 PM"],
+    ]),
+    ("A meeting starts at 10:40 and lasts 95 minutes. When does it end?", AnswerKind.DATE, [
+        ["12:15",
+         "12:15 PM",
+         "It ends at 12:15.",
+         "10:40 + 95 minutes = 12:15",
+         "10:40 + 1 h 35 min = **12:15**",
+         "The meeting ends at 12:15 PM.",
+         "Starting at 10:40, adding 60 minutes gives 11:40, and another 35 minutes gives 12:15."],
+        ["12:05"],
+    ]),
+    ("Wann wurde Angela Merkel geboren?", AnswerKind.DATE, [
+        ["17. Juli 1954",
+         "Am 17. Juli 1954",
+         "Angela Merkel wurde am 17. Juli 1954 geboren.",
+         "17.07.1954",
+         "17.7.1954 in Hamburg",
+         "**17. Juli 1954**"],
+        ["17. Juni 1954"],
+    ]),
+    ("Quand a eu lieu la prise de la Bastille ?", AnswerKind.DATE, [
+        ["Le 14 juillet 1789",
+         "14 juillet 1789",
+         "La prise de la Bastille a eu lieu le 14 juillet 1789.",
+         "14/07/1789",
+         "le **14 juillet 1789**"],
+        ["Le 4 août 1789"],
+    ]),
+    ("¿Cuándo se descubrió América?", AnswerKind.DATE, [
+        ["12 de octubre de 1492",
+         "El 12 de octubre de 1492",
+         "América fue descubierta el 12 de octubre de 1492 por Cristóbal Colón.",
+         "1492",
+         "En 1492"],
+        ["1498"],
+    ]),
+    ("Quando è nato Dante Alighieri?", AnswerKind.DATE, [
+        ["1265",
+         "Nel 1265",
+         "Dante Alighieri è nato nel 1265 a Firenze.",
+         "Nel maggio del 1265"],
+        ["1321"],
+    ]),
+    ("Kiedy wybuchła II wojna światowa?", AnswerKind.DATE, [
+        ["1 września 1939",
+         "1 września 1939 roku",
+         "II wojna światowa wybuchła 1 września 1939 r.",
+         "1.09.1939"],
+        ["3 września 1939"],
+    ]),
+    ("Когда Гагарин полетел в космос?", AnswerKind.DATE, [
+        ["12 апреля 1961 года",
+         "12 апреля 1961",
+         "Юрий Гагарин полетел в космос 12 апреля 1961 года.",
+         "12.04.1961"],
+        ["12 апреля 1962 года"],
+    ]),
+    ("中华人民共和国是什么时候成立的？", AnswerKind.DATE, [
+        ["1949年10月1日",
+         "中华人民共和国成立于1949年10月1日。",
+         "1949年10月1日。",
+         "1949 年 10 月 1 日"],
+        ["1950年10月1日"],
+    ]),
+    ("日本国憲法はいつ施行されましたか？", AnswerKind.DATE, [
+        ["1947年5月3日",
+         "1947年5月3日です。",
+         "昭和22年5月3日（1947年5月3日）に施行されました。",
+         "日本国憲法は1947年（昭和22年）5月3日に施行されました。"],
+        ["1946年11月3日"],
+    ]),
+    ("한글날은 언제인가요?", AnswerKind.DATE, [
+        ["10월 9일",
+         "10월 9일입니다.",
+         "한글날은 10월 9일입니다.",
+         "매년 10월 9일"],
+        ["10월 3일"],
+    ]),
+    ("متى بدأت الحرب العالمية الثانية؟", AnswerKind.DATE, [
+        ["1 سبتمبر 1939",
+         "بدأت الحرب العالمية الثانية في 1 سبتمبر 1939.",
+         "في عام 1939"],
+        ["1941"],
+    ]),
+    ("भारत कब स्वतंत्र हुआ?", AnswerKind.DATE, [
+        ["15 अगस्त 1947",
+         "भारत 15 अगस्त 1947 को स्वतंत्र हुआ।",
+         "15 अगस्त, 1947 को"],
+        ["26 जनवरी 1950"],
+    ]),
+    ("In what year did the Titanic sink?", AnswerKind.DATE, [
+        ["1912",
+         "The Titanic sank in 1912.",
+         "April 15, 1912",
+         "It sank on April 15, 1912, during its maiden voyage.",
+         "**1912**",
+         "In 1912, after hitting an iceberg on April 14."],
+        ["1914"],
+    ]),
+    ("What day of the week was January 1, 2000?", AnswerKind.TEXT, [
+        ["Saturday",
+         "January 1, 2000 was a Saturday.",
+         "It was a **Saturday**.",
+         "saturday"],
+        ["Friday",
+         "January 1, 2000 fell on a Friday."],
+    ]),
+    ("What is the date 45 days after March 1, 2023?", AnswerKind.DATE, [
+        ["April 15, 2023",
+         "15 April 2023",
+         ("March has 31 days, so 30 days after March 1 is March 31. Another "
+          "15 days brings us to April 15, 2023."),
+         "March 1, 2023 + 45 days = **April 15, 2023**",
+         "The date 45 days after March 1, 2023 is April 15, 2023.",
+         "2023-04-15"],
+        ["April 14, 2023"],
+    ]),
+    ("If today is March 28, 2024, what date is it in one week? Use ISO format.", AnswerKind.DATE, [
+        ["2024-04-04",
+         "The date will be 2024-04-04.",
+         "March 28, 2024 + 7 days = April 4, 2024 → 2024-04-04",
+         "**2024-04-04**"],
+        ["2024-04-05"],
+    ]),
+    ("When was the Great Fire of London?", AnswerKind.DATE, [
+        ["1666",
+         "September 1666",
+         "2–6 September 1666",
+         "The Great Fire of London took place from 2 to 6 September 1666.",
+         "September 2, 1666",
+         "Sunday, 2 September to Thursday, 6 September 1666"],
+        ["1665"],
+    ]),
+    ("When did the Roman Empire fall?", AnswerKind.DATE, [
+        ["476 AD",
+         "AD 476",
+         "In 476 CE",
+         "The Western Roman Empire fell in 476 AD.",
+         "476"],
+        ["1453",
+         "The Eastern Roman Empire fell in 1453."],
+    ]),
+    ("When did the dinosaurs go extinct?", AnswerKind.TEXT, [
+        ["About 66 million years ago",
+         "66 million years ago",
+         "Around 66 million years ago, at the end of the Cretaceous.",
+         "Dinosaurs went extinct approximately 66 million years ago."],
+        ["65 million years ago"],
+    ]),
+    ("What time is it in Tokyo when it's noon in London (GMT)?", AnswerKind.DATE, [
+        ["9 PM",
+         "9:00 PM",
+         "21:00",
+         "It's 9:00 PM in Tokyo.",
+         "When it's 12:00 noon GMT in London, it's **9:00 PM** (21:00) in Tokyo.",
+         "Tokyo is 9 hours ahead, so it would be 9:00 p.m."],
+        ["8 PM"],
+    ]),
+    ("When does daylight saving time end in the US?", AnswerKind.TEXT, [
+        ["The first Sunday in November",
+         "First Sunday of November",
+         "Daylight saving time ends on the first Sunday in November."],
+        ["Last Sunday in October",
+         "The last Sunday of October"],
+    ]),
+]
+LISTS: list[Row] = [
+    ("List the Great Lakes.", AnswerKind.LIST, [
+        ["Superior, Michigan, Huron, Erie, Ontario",
+         "1. Lake Superior\n2. Lake Michigan\n3. Lake Huron\n4. Lake Erie\n5. Lake Ontario",
+         "The Great Lakes are Huron, Ontario, Michigan, Erie, and Superior.",
+         ("- **Lake Huron**\n- **Lake Ontario**\n- **Lake Michigan**\n- "
+          "**Lake Erie**\n- **Lake Superior**\n\nA handy mnemonic is HOMES."),
+         ("The five Great Lakes of North America are:\n\n1. **Superior** "
+          "– the largest\n2. **Michigan** – entirely in the US\n3. **Huron**\n"
+          "4. **Erie** – the shallowest\n5. **Ontario**")],
+        ["Superior, Michigan, Huron, Erie"],
+    ]),
+    ("What are the three states of matter?", AnswerKind.LIST, [
+        ["Solid, liquid, gas",
+         "solid, liquid, and gas",
+         "The three states of matter are solid, liquid, and gas.",
+         "1. Solid\n2. Liquid\n3. Gas",
+         "* Solid: fixed shape\n* Liquid: fixed volume\n* Gas: neither"],
+        ["Solid, liquid, plasma"],
+    ]),
+    ("Which countries border Switzerland?", AnswerKind.LIST, [
+        ["Germany, France, Italy, Austria, Liechtenstein",
+         "Switzerland borders Germany, France, Italy, Austria, and Liechtenstein.",
+         "1. Germany (north)\n2. France (west)\n3. Italy (south)\n4. Austria (east)\n5. Liechtenstein (east)",
+         "Austria, France, Germany, Italy and Liechtenstein",
+         "Switzerland is bordered by five countries: Germany, France, Italy, Austria, and Liechtenstein."],
+        ["Germany, France, Italy, Austria"],
+    ]),
+    (("Extract all person names from: 'Anna met Bob and later Carl "
+                              "called.' Return a JSON array."), AnswerKind.JSON, [
+        ["[\"Anna\", \"Bob\", \"Carl\"]",
+         "```json\n[\"Anna\", \"Bob\", \"Carl\"]\n```"],
+        ["[\"Anna\", \"Bob\"]"],
+    ]),
+    ("Sort these words alphabetically: pear, apple, fig", AnswerKind.LIST, [
+        ["apple, fig, pear",
+         "1. apple\n2. fig\n3. pear",
+         "Apple, Fig, Pear",
+         "apple\nfig\npear",
+         "Sorted alphabetically: apple, fig, pear",
+         "The words in alphabetical order are: **apple, fig, pear**."],
+        ["apple, pear, fig"],
+    ]),
+    ("Nenne die Bundesländer, die an Bayern grenzen.", AnswerKind.LIST, [
+        ["Baden-Württemberg, Hessen, Thüringen, Sachsen",
+         "- Baden-Württemberg\n- Hessen\n- Thüringen\n- Sachsen",
+         "Bayern grenzt an Hessen, Thüringen, Sachsen und Baden-Württemberg.",
+         "1. Thüringen\n2. Sachsen\n3. Hessen\n4. Baden-Württemberg"],
+        ["Baden-Württemberg, Hessen, Thüringen"],
+    ]),
+    ("Quelles sont les couleurs du drapeau français ?", AnswerKind.LIST, [
+        ["Bleu, blanc, rouge",
+         "Les couleurs du drapeau français sont le bleu, le blanc et le rouge.",
+         "- Bleu\n- Blanc\n- Rouge",
+         "bleu, blanc et rouge"],
+        ["Bleu, blanc, jaune"],
+    ]),
+    ("¿Cuáles son los colores primarios?", AnswerKind.LIST, [
+        ["Rojo, azul y amarillo",
+         "Los colores primarios son el rojo, el azul y el amarillo.",
+         "1. Rojo\n2. Amarillo\n3. Azul"],
+        ["Rojo, verde y azul"],
+    ]),
+    ("Перечисли страны Балтии.", AnswerKind.LIST, [
+        ["Эстония, Латвия, Литва",
+         "Эстония, Латвия и Литва",
+         "1. Литва\n2. Латвия\n3. Эстония",
+         "Страны Балтии: Латвия, Литва, Эстония."],
+        ["Эстония, Латвия, Польша"],
+    ]),
+    ("列出中国的四个直辖市。", AnswerKind.LIST, [
+        ["北京、上海、天津、重庆",
+         "1. 北京\n2. 上海\n3. 天津\n4. 重庆",
+         "中国的四个直辖市是北京、天津、上海和重庆。",
+         "北京，天津，上海，重庆"],
+        ["北京、上海、广州、深圳"],
+    ]),
+    ("日本の四大島を挙げてください。", AnswerKind.LIST, [
+        ["北海道、本州、四国、九州",
+         "1. 北海道\n2. 本州\n3. 四国\n4. 九州",
+         "日本の四大島は、本州、北海道、九州、四国です。"],
+        ["北海道、本州、四国、沖縄"],
+    ]),
+    ("What are the ingredients of a Margherita pizza topping?", AnswerKind.LIST, [
+        ["Tomato, mozzarella, basil",
+         "Tomatoes, mozzarella and basil",
+         "The topping consists of tomato, mozzarella, and basil."],
+        ["Tomato, cheddar, basil"],
+    ]),
+    ("Which numbers between 10 and 20 are prime?", AnswerKind.LIST, [
+        ["11, 13, 17, 19",
+         "11, 13, 17, and 19",
+         "The primes between 10 and 20 are 11, 13, 17, and 19.",
+         "{11, 13, 17, 19}",
+         "- 11\n- 13\n- 17\n- 19",
+         "**11, 13, 17, 19**"],
+        ["11, 13, 17"],
+    ]),
+    ("Give the divisors of 12.", AnswerKind.LIST, [
+        ["1, 2, 3, 4, 6, 12",
+         "The divisors of 12 are 1, 2, 3, 4, 6, and 12.",
+         "{1, 2, 3, 4, 6, 12}",
+         "1, 2, 3, 4, 6 and 12"],
+        ["2, 3, 4, 6"],
+    ]),
+    (("Put the events in chronological order: (A) moon landing (B) "
+                              "WWII (C) fall of the Berlin Wall"), AnswerKind.LIST, [
+        ["B, A, C",
+         "B → A → C",
+         "B, A, C.",
+         "(B), (A), (C)",
+         "The order is B, A, C."],
+        ["A, B, C"],
+    ]),
+]
+PHRASES: list[Row] = [
+    ("Who wrote 'One Hundred Years of Solitude'?", AnswerKind.TEXT, [
+        ["Gabriel García Márquez",
+         "Gabriel Garcia Marquez",
+         "It was written by Gabriel García Márquez, a Colombian novelist.",
+         "García Márquez",
+         "**Gabriel García Márquez** wrote *One Hundred Years of Solitude* (1967).",
+         ("The author of 'One Hundred Years of Solitude' is Gabriel García "
+          "Márquez. Published in 1967, it is considered a masterpiece.")],
+        ["Isabel Allende",
+         "'One Hundred Years of Solitude' was written by Isabel Allende."],
+    ]),
+    ("What is the capital of Australia?", AnswerKind.TEXT, [
+        ["Canberra",
+         "The capital of Australia is Canberra.",
+         "Canberra, not Sydney.",
+         "It's Canberra (often mistaken for Sydney or Melbourne).",
+         ("The capital city of Australia is **Canberra**. Many people think "
+          "it's Sydney, but that's not the case.")],
+        ["Sydney",
+         "The capital of Australia is Sydney."],
+        ["Melbourne"],
+    ]),
+    ("Which element has the atomic number 79?", AnswerKind.TEXT, [
+        ["Gold",
+         "Gold (Au)",
+         "The element with atomic number 79 is gold.",
+         "gold, with the symbol Au",
+         "**Gold**"],
+        ["Platinum"],
+        ["Mercury (Hg)"],
+    ]),
+    ("Who was the first woman to win a Nobel Prize?", AnswerKind.TEXT, [
+        ["Marie Curie",
+         "Marie Skłodowska-Curie",
+         "Marie Curie was the first woman to win a Nobel Prize, in Physics in 1903.",
+         "Madame Curie",
+         "Maria Skłodowska Curie, in 1903"],
+        ["Bertha von Suttner"],
+    ]),
+    ("What is the name of the longest river in the world?", AnswerKind.TEXT, [
+        ["The Nile",
+         "Nile",
+         "The Nile River",
+         "The longest river in the world is the Nile, at about 6,650 km.",
+         "Nile River (6,650 km)"],
+        ["The Amazon",
+         "Amazon River",
+         "The Amazon River is now considered the longest by some scientists."],
+    ]),
+    ("In Greek mythology, who is the god of the sea?", AnswerKind.TEXT, [
+        ["Poseidon",
+         "Poseidon is the god of the sea in Greek mythology.",
+         "The god of the sea is Poseidon.",
+         "Poseidon (Neptune in Roman mythology)"],
+        ["Zeus"],
+        ["Hades"],
+    ]),
+    ("Which band released the album 'Abbey Road'?", AnswerKind.TEXT, [
+        ["The Beatles",
+         "Beatles",
+         "'Abbey Road' was released by The Beatles in 1969.",
+         "the beatles"],
+        ["Pink Floyd"],
+    ]),
+    ("What is the largest planet in our solar system?", AnswerKind.TEXT, [
+        ["Jupiter",
+         "Jupiter is the largest planet in our solar system.",
+         "The largest planet is Jupiter, with a mass more than twice that of all other planets combined."],
+        ["Saturn",
+         "Saturn is the largest planet in our solar system."],
+    ]),
+    ("What does DNA stand for?", AnswerKind.TEXT, [
+        ["Deoxyribonucleic acid",
+         "deoxyribonucleic acid",
+         "DNA stands for deoxyribonucleic acid.",
+         "Deoxyribonucleic Acid (DNA)",
+         "**Deoxyribonucleic acid**"],
+        ["Dinitrogen acid"],
+    ]),
+    ("What is the opposite of 'ephemeral'?", AnswerKind.TEXT, [
+        ["permanent",
+         "Permanent",
+         "The opposite of 'ephemeral' is 'permanent'.",
+         "\"Permanent\""],
+        ["eternal"],
+        ["lasting"],
+    ]),
+    ("Who played the Joker in 'The Dark Knight'?", AnswerKind.TEXT, [
+        ["Heath Ledger",
+         "Heath Ledger played the Joker in The Dark Knight (2008).",
+         "The Joker was played by the late Heath Ledger.",
+         "heath ledger"],
+        ["Jack Nicholson"],
+        ["Joaquin Phoenix"],
+    ]),
+    ("Wer schrieb 'Faust'?", AnswerKind.TEXT, [
+        ["Johann Wolfgang von Goethe",
+         "Goethe",
+         "'Faust' wurde von Johann Wolfgang von Goethe geschrieben.",
+         "Johann Wolfgang Goethe"],
+        ["Friedrich Schiller",
+         "Schiller"],
+    ]),
+    ("Quel est le plus long fleuve de France ?", AnswerKind.TEXT, [
+        ["La Loire",
+         "Loire",
+         "Le plus long fleuve de France est la Loire.",
+         "La Loire, avec 1 006 km"],
+        ["La Seine",
+         "Le plus long fleuve de France est la Seine."],
+    ]),
+    ("¿Cuál es la capital de Perú?", AnswerKind.TEXT, [
+        ["Lima",
+         "La capital de Perú es Lima.",
+         "**Lima**",
+         "Lima es la capital de Perú."],
+        ["Cusco",
+         "La capital de Perú es Cusco."],
+    ]),
+    ("Qual è la montagna più alta d'Italia?", AnswerKind.TEXT, [
+        ["Monte Bianco",
+         "Il Monte Bianco",
+         "La montagna più alta d'Italia è il Monte Bianco.",
+         "Monte Bianco (4.808 m)"],
+        ["Monte Rosa",
+         "La montagna più alta d'Italia è il Monte Rosa."],
+    ]),
+    ("Quem pintou a Mona Lisa?", AnswerKind.TEXT, [
+        ["Leonardo da Vinci",
+         "A Mona Lisa foi pintada por Leonardo da Vinci.",
+         "Foi Leonardo da Vinci."],
+        ["Michelangelo"],
+    ]),
+    ("Какая столица Франции?", AnswerKind.TEXT, [
+        ["Париж",
+         "Столица Франции — Париж.",
+         "Париж является столицей Франции."],
+        ["Лион"],
+    ]),
+    ("日本の首都はどこですか？", AnswerKind.TEXT, [
+        ["東京",
+         "東京です。",
+         "日本の首都は東京です。",
+         "**東京**"],
+        ["京都",
+         "日本の首都は京都です。"],
+    ]),
+    ("世界上最高的山是什么？", AnswerKind.TEXT, [
+        ["珠穆朗玛峰",
+         "世界上最高的山是珠穆朗玛峰。",
+         "珠穆朗玛峰（8848米）"],
+        ["乔戈里峰",
+         "世界上最高的山是乔戈里峰。"],
+    ]),
+    ("ما هي عاصمة فرنسا؟", AnswerKind.TEXT, [
+        ["باريس",
+         "عاصمة فرنسا هي باريس.",
+         "باريس هي عاصمة فرنسا."],
+        ["ليون",
+         "عاصمة فرنسا هي ليون."],
+    ]),
+    ("भारत की राजधानी क्या है?", AnswerKind.TEXT, [
+        ["नई दिल्ली",
+         "भारत की राजधानी नई दिल्ली है।",
+         "नई दिल्ली भारत की राजधानी है।"],
+        ["मुंबई",
+         "भारत की राजधानी मुंबई है।"],
+    ]),
+    ("What language is spoken in Brazil?", AnswerKind.TEXT, [
+        ["Portuguese",
+         "Portuguese is spoken in Brazil.",
+         "The official language of Brazil is Portuguese.",
+         "Brazilian Portuguese"],
+        ["Spanish"],
+    ]),
+    ("Translate 'good morning' into French.", AnswerKind.TEXT, [
+        ["Bonjour",
+         "bonjour",
+         "\"Bonjour\"",
+         "'Good morning' in French is 'Bonjour'.",
+         "**Bonjour**"],
+        ["Bonne nuit"],
+    ]),
+    ("What is the past tense of 'go'?", AnswerKind.TEXT, [
+        ["went",
+         "Went",
+         "The past tense of 'go' is 'went'.",
+         "**went**",
+         "\"Went\""],
+        ["goed"],
+    ]),
+    ("What is the chemical formula of water?", AnswerKind.TEXT, [
+        ["H2O",
+         "H₂O",
+         "The chemical formula of water is H2O.",
+         "$H_2O$",
+         "**H₂O**",
+         "The chemical formula of water is $\\mathrm{H_2O}$."],
+        ["H2O2"],
+    ]),
+    ("What is the chemical formula for table salt?", AnswerKind.TEXT, [
+        ["NaCl",
+         "NaCl (sodium chloride)",
+         "The chemical formula for table salt is NaCl.",
+         "Sodium chloride, NaCl"],
+        ["KCl"],
+    ]),
+    ("Who is the current CEO of Microsoft?", AnswerKind.TEXT, [
+        ["Satya Nadella",
+         "As of my last knowledge update, Satya Nadella is the CEO of Microsoft.",
+         "The current CEO of Microsoft is Satya Nadella, who has held the role since February 2014.",
+         "As of 2024, Satya Nadella."],
+        ["Bill Gates"],
+        ["Steve Ballmer"],
+    ]),
+    ("Which country won the 2018 FIFA World Cup?", AnswerKind.TEXT, [
+        ["France",
+         "France won the 2018 FIFA World Cup.",
+         "France won, beating Croatia 4-2 in the final.",
+         "The 2018 FIFA World Cup was won by France, who defeated Croatia 4–2."],
+        ["Croatia",
+         "Croatia won the 2018 FIFA World Cup."],
+    ]),
+    ("In 'Romeo and Juliet', what are the names of the two feuding families?", AnswerKind.LIST, [
+        ["Montague and Capulet",
+         "The Montagues and the Capulets",
+         "Capulet and Montague",
+         "The two feuding families are the Montagues and the Capulets."],
+        ["Montague and Verona"],
+    ]),
+    ("What is the term for a group of lions?", AnswerKind.TEXT, [
+        ["A pride",
+         "pride",
+         "A group of lions is called a pride.",
+         "It's called a **pride**."],
+        ["A pack"],
+    ]),
+    ("Name the process by which plants make food.", AnswerKind.TEXT, [
+        ["Photosynthesis",
+         "photosynthesis",
+         "The process is called photosynthesis.",
+         "Plants make food through photosynthesis."],
+        ["Respiration"],
+    ]),
+    ("Which US state is known as the Sunshine State?", AnswerKind.TEXT, [
+        ["Florida",
+         "Florida is known as the Sunshine State.",
+         "The Sunshine State is Florida."],
+        ["California",
+         "California is known as the Sunshine State."],
+    ]),
+    ("What is the currency of Switzerland?", AnswerKind.TEXT, [
+        ["Swiss franc",
+         "The Swiss franc",
+         "Swiss franc (CHF)",
+         "The currency of Switzerland is the Swiss franc.",
+         "Swiss Francs"],
+        ["Euro",
+         "The euro"],
+    ]),
+    ("Who directed Schindler's List?", AnswerKind.TEXT, [
+        ["Steven Spielberg",
+         "Spielberg",
+         "Schindler's List was directed by Steven Spielberg.",
+         "Stephen Spielberg"],
+        ["Martin Scorsese"],
+    ]),
+    ("Which ship sank on its maiden voyage in 1912?", AnswerKind.TEXT, [
+        ["Titanic",
+         "The RMS Titanic",
+         "RMS Titanic sank on its maiden voyage in April 1912.",
+         "The Titanic",
+         "the Titanic, operated by White Star Line"],
+        ["Lusitania"],
+    ]),
+    ("What do you call a baby kangaroo?", AnswerKind.TEXT, [
+        ["A joey",
+         "joey",
+         "A baby kangaroo is called a joey.",
+         "Joey"],
+        ["a cub"],
+    ]),
+    ("What is the hex code of pure red?", AnswerKind.TEXT, [
+        ["#FF0000",
+         "#ff0000",
+         "The hex code for pure red is #FF0000.",
+         "`#FF0000`"],
+        ["#00FF00"],
+    ]),
+    ("What HTTP status code means Not Found?", AnswerKind.TEXT, [
+        ["404",
+         "404 Not Found",
+         "The HTTP status code 404 means Not Found.",
+         "HTTP 404",
+         "**404**"],
+        ["403"],
+    ]),
+    ("What command lists files in Linux?", AnswerKind.TEXT, [
+        ["ls",
+         "`ls`",
+         "The `ls` command lists files in Linux.",
+         "Use `ls`.",
+         "ls command"],
+        ["dir"],
+    ]),
+    ("Which port does HTTPS use by default?", AnswerKind.TEXT, [
+        ["443",
+         "Port 443",
+         "HTTPS uses port 443 by default.",
+         "**443**",
+         "TCP port 443"],
+        ["80"],
+    ]),
+    (("Extract the email address from: 'Contact us at info@example.com "
+                              "or call 555-1234.'"), AnswerKind.TEXT, [
+        ["info@example.com",
+         "The email address is info@example.com.",
+         "`info@example.com`",
+         "Email: info@example.com"],
+        ["555-1234"],
+    ]),
+    ("What is the ISBN prefix for books published in Germany?", AnswerKind.TEXT, [
+        ["978-3",
+         "978-3",
+         "The prefix is 978-3."],
+        ["978-1"],
+    ]),
+    ("What version of Python introduced f-strings?", AnswerKind.TEXT, [
+        ["3.6",
+         "Python 3.6",
+         "f-strings were introduced in Python 3.6.",
+         "Python 3.6 (PEP 498), released in December 2016"],
+        ["3.5"],
+    ]),
+    ("What is the airport code of Frankfurt?", AnswerKind.TEXT, [
+        ["FRA",
+         "FRA.",
+         "The airport code for Frankfurt is FRA.",
+         "**FRA**",
+         "FRA (IATA) / EDDF (ICAO)"],
+        ["FRK"],
+    ]),
+    ("What's the phone country code for Germany?", AnswerKind.NUMBER, [
+        ["+49",
+         "49",
+         "The country code for Germany is +49.",
+         "0049"],
+        ["+43"],
+    ]),
+    ("Who won the men's 100m at the 2008 Olympics?", AnswerKind.TEXT, [
+        ["Usain Bolt",
+         "Usain Bolt of Jamaica",
+         "Usain Bolt won in 9.69 seconds, a world record.",
+         "Jamaica's Usain Bolt"],
+        ["Tyson Gay"],
+    ]),
+    ("Which king of England had six wives?", AnswerKind.TEXT, [
+        ["Henry VIII",
+         "King Henry VIII",
+         "Henry the Eighth",
+         "King Henry VIII of England had six wives."],
+        ["Henry VII"],
+    ]),
+    ("Which Beatle was left-handed?", AnswerKind.TEXT, [
+        ["Paul McCartney",
+         "Paul McCartney was left-handed."],
+        ["Ringo Starr"],
+        ["John Lennon"],
+    ]),
+    ("Which planet has the Great Red Spot?", AnswerKind.TEXT, [
+        ["Jupiter",
+         "The Great Red Spot is on Jupiter.",
+         "Jupiter has the Great Red Spot."],
+        ["Mars has the Great Red Spot.",
+         "Mars"],
+    ]),
+    ("Where are the 2024 Summer Olympics held?", AnswerKind.TEXT, [
+        ["Paris",
+         "Paris, France",
+         "The 2024 Summer Olympics are held in Paris, France.",
+         "In Paris."],
+        ["Los Angeles"],
+    ]),
+    ("What is the first name of President Lincoln's wife?", AnswerKind.TEXT, [
+        ["Mary",
+         "Mary Todd Lincoln",
+         "Her first name was Mary.",
+         "Mary (Mary Todd Lincoln)"],
+        ["Martha"],
+    ]),
+    ("Which novel begins with 'Call me Ishmael'?", AnswerKind.TEXT, [
+        ["Moby-Dick",
+         "Moby Dick",
+         "Moby-Dick by Herman Melville",
+         "'Moby-Dick; or, The Whale'",
+         "The novel is *Moby-Dick* by Herman Melville."],
+        ["Robinson Crusoe"],
+    ]),
+]
 # fmt: on
-PROSE = [*MATHEMATICS, *NUMBERS, *YES_OR_NO, *CODE]
+PROSE = [*MATHEMATICS, *NUMBERS, *YES_OR_NO, *CODE, *CHOICES, *DATES, *LISTS, *PHRASES]
