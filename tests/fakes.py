@@ -18,6 +18,7 @@ from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sam
 from ditto.domain.strategies.actions import Ask, AskJudge, Drop, Fail, Settle
 from ditto.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, ServiceError
 from ditto.runtime.service import Page, Submitted
+from ditto.tally import Counted
 
 DEFAULT_MODELS = ("sim/alpha", "sim/beta", "sim/gamma")
 START = datetime(2025, 7, 1, 9, 30, tzinfo=UTC)
@@ -53,6 +54,7 @@ class FakeService:
         self.unready = unready
         self.asked: list[Request] = []
         self.closed = False
+        self.told: list[Counted] = []
         self._asking = asyncio.Condition()
         self._numbers = itertools.count()
         self._records: dict[str, _Record] = {}
@@ -183,6 +185,9 @@ class FakeService:
     async def ready(self) -> None:
         if self.unready is not None:
             raise self.unready
+
+    async def counted(self) -> list[Counted]:
+        return self.told
 
     async def close(self) -> None:
         self.closed = True

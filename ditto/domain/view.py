@@ -213,7 +213,7 @@ def render(job: Job) -> dict[str, Any]:
         "timings": _timings(job),
         "errors": errors(job),
         "warnings": _warnings(job),
-        "usage": _usage(job),
+        "usage": usage(job),
         "progress": {call.name: _progress(status) for call, status in job.seats()},
         "error": None,
         "merges": [_merge(job, record) for record in job.merges],
@@ -323,7 +323,8 @@ def _warnings(job: Job) -> list[str]:
     return list(found)
 
 
-def _usage(job: Job) -> dict[str, Any]:
+def usage(job: Job) -> dict[str, Any]:
+    """Returns what was asked of the models, re-asks and the judge included."""
     models = {call.name: _used(status) for call, status in job.seats()}
     if isinstance(job.judge, Judged):
         name, judge = str(job.spec.judge), _used(job.judge.call)

@@ -20,7 +20,7 @@ from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
 from ditto.errors import BadRequest, NotFound, ServiceError, Unavailable
-from ditto.http import bodies, event_socket, hang_up, openapi, queries, responses
+from ditto.http import bodies, event_socket, hang_up, openapi, prometheus, queries, responses
 from ditto.http.docs import docs_page
 from ditto.http.door import Door, door_of
 from ditto.http.event_socket import EventSocket
@@ -239,6 +239,16 @@ async def readyz(request: Request) -> Response:
     except TimeoutError:
         raise Unavailable(f"the service did not say within {door.limits.ready_s:g} s whether it is ready") from None
     return Json({"status": "ready"})
+
+
+@_router.get("/metrics", **openapi.METRICS)
+async def metrics(request: Request) -> Response:
+    """Tells what all of Ditto's actors have counted, for Prometheus; `actor` names which one.
+
+    A process that is begun anew counts from nought. `ditto_up` is 0 for an actor that did not answer.
+    """
+    counted = await door_of(request).service.counted()
+    return Response(prometheus.exposition(counted), media_type=prometheus.MEDIA_TYPE)
 
 
 @_router.get("/docs", include_in_schema=False)

@@ -163,6 +163,12 @@ EVENTS = (
     "id: 2\n\n"
 )
 
+METRICS = (
+    "# HELP ditto_jobs_total Jobs that have ended.\n"
+    "# TYPE ditto_jobs_total counter\n"
+    'ditto_jobs_total{actor="keeper",strategy="consensus",state="complete"} 12\n'
+)
+
 
 def _error(type_: str, message: str, details: Any = None, job_id: str | None = None) -> dict[str, Any]:
     content = {"type": type_, "message": message, "details": details}

@@ -219,6 +219,10 @@ _EVENTS = {
     "description": "The events from the journal, then the end of the stream when the job has ended.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
 }
+_METRICS = {
+    "description": "Counters, gauges and histograms in Prometheus's text format.",
+    "content": {"text/plain": {"schema": {"type": "string"}, "example": examples.METRICS}},
+}
 
 _OF_A_REQUEST = Request.model_json_schema(by_alias=True, ref_template=REFS)["properties"]
 _MERGE_BODY = {
@@ -356,6 +360,13 @@ HEALTH = _operation(
     succeeds={200: success("The process is alive.", HealthResponse, {"status": "alive"})},
     fails=(),
 )
+METRICS = _operation(
+    "getMetrics",
+    "What was counted",
+    "health",
+    succeeds={200: _METRICS},
+    fails=(500, 503),
+)
 READY = _operation(
     "isReady",
     "Ready to take jobs?",
@@ -364,4 +375,4 @@ READY = _operation(
     fails=(503,),
 )
 
-OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, FOLLOW, HEALTH, READY)
+OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, FOLLOW, HEALTH, READY, METRICS)

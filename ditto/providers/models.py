@@ -24,6 +24,7 @@ from ditto.errors import (
     CallError,
     CallMissingKey,
     CallModelNotFound,
+    CallRateLimited,
     CallTimeout,
     PermanentCallError,
     TransientCallError,
@@ -73,6 +74,7 @@ class Models:
         endpoints: By the prefix of a model's name.
         environ: Where the keys are looked for, at each call.
         transport: Sends requests; by default new connections of its own.
+        limited: Called with the provider and the name of a model that says that it is asked too much.
         sleep: Waits for seconds.
         random: Returns a number from 0 up to 1.
         clock: Returns seconds that only go up.
@@ -85,6 +87,7 @@ class Models:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         reply_limit_bytes: int = REPLY_LIMIT_BYTES,
+        limited: Callable[[str, str], None] = lambda provider, name: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
@@ -92,6 +95,7 @@ class Models:
         self._endpoints = endpoints
         self._environ = environ
         self._sender = Sender(Connections(environ) if transport is None else transport, reply_limit_bytes)
+        self._limited = limited
         self._sleep = sleep
         self._random = random
         self._clock = clock
@@ -172,6 +176,8 @@ class Models:
                 return await self._adapting(run)
             except TransientCallError as error:
                 run.last = error
+                if isinstance(error, CallRateLimited):
+                    self._limited(run.provider, run.name)
                 pause_s = self._pause_s(error, tries)
                 if tries > max_retries or self._clock() + pause_s >= run.deadline:
                     raise

@@ -18,8 +18,10 @@ from typing import Protocol
 from ditto.domain.events import Failure, Reply
 from ditto.errors import HolderGone, StaleEpoch
 from ditto.providers.port import ModelRequest
+from ditto.runtime.measures import CALLS_RUNNING, count_call
 from ditto.runtime.orders import Batch, Moved, Order, Outcome, Seen
 from ditto.runtime.wakefulness import Wakefulness
+from ditto.tally import Tally
 
 KEEP_S = 600.0
 LATE_S = 60.0
@@ -74,6 +76,7 @@ class Caller:
     Args:
         name: The actor's name.
         instance: New for each process: a holder that sees another one gives its orders again.
+        tally: Where calls are counted; others of this process may count there too.
     """
 
     def __init__(
@@ -82,9 +85,11 @@ class Caller:
         instance: str,
         models: Asks,
         *,
+        tally: Tally | None = None,
         keep_s: float = KEEP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._tally = Tally() if tally is None else tally
         self._name = name
         self._instance = instance
         self._models = models
@@ -146,6 +151,12 @@ class Caller:
         """Returns how many calls are under way and how many outcomes are kept."""
         return {"running": len(self._running), "kept": sum(len(desk.kept) for desk in self._desks.values())}
 
+    def counted(self) -> Tally:
+        """Returns what was counted of calls, and how many are under way."""
+        counted = self._tally.copy()
+        counted.count(CALLS_RUNNING, by=len(self._running))
+        return counted
+
     async def close(self) -> None:
         """Ends every call."""
         await self._wakefulness.close()
@@ -181,6 +192,7 @@ class Caller:
             desk.put(kept, self._clock())
 
     async def _call(self, order: Order) -> None:
+        began = self._clock()
         try:
             result = await self._models.ask(
                 order.provider,
@@ -192,8 +204,15 @@ class Caller:
         except Exception as error:  # a call ends here, whatever Ditto stumbled on
             log.exception("model call failed inside Ditto", extra={"order_id": order.id})
             result = Failure(type="Failed", message=f"Ditto failed on this call: {type(error).__name__}")
+        except asyncio.CancelledError:
+            elapsed_s = self._clock() - began
+            count_call(
+                self._tally, order.provider, order.name, Failure(type="Cancelled", message="", elapsed_s=elapsed_s)
+            )
+            raise
         finally:
             self._running.pop(order.id, None)
+        count_call(self._tally, order.provider, order.name, result)
         self._desks[self._owner[order.id].holder].put(self._outcome(order.id, result), self._clock())
 
     def _outcome(self, order_id: str, result: Reply | Failure | Moved) -> Outcome:

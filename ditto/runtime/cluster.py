@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from ditto import settings as configuration
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, Unavailable
 from ditto.runtime.actors.directory import Actors, cluster_settings, on_head, replace_other_version
 from ditto.runtime.actors.kinds import ON_HEAD, sim_url
-from ditto.runtime.actors.names import new_id, shared_names
+from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
 from ditto.runtime.actors.refs import NAMESPACE
 from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares, Standing, job_actors
@@ -30,6 +30,7 @@ from ditto.settings import Settings
 from ditto.settings.stores import Store
 from ditto.store import opening
 from ditto.store.port import Journal
+from ditto.tally import Counted, Tally
 
 __all__ = ["LOCAL", "ON_HEAD", "attach", "current_address", "drain", "join", "join_running", "leave", "open_journal"]
 
@@ -38,6 +39,7 @@ log = logging.getLogger("ditto.cluster")
 LOCAL = "local"
 _READY_S = 5.0
 _HEARD_S = 1.0
+_COUNT_S = 2.0
 _DRAIN_MARGIN_S = 15.0
 _PRESTARTED = 4
 """Worker processes that Ray starts by itself: the first actors find theirs running."""
@@ -193,6 +195,9 @@ async def attach(
     async def check() -> None:
         await _check(journal, actors)
 
+    async def count() -> list[Counted]:
+        return await _counted(actors)
+
     async def closing() -> None:
         for task in tasks:
             task.cancel()
@@ -209,7 +214,9 @@ async def attach(
         dedicated_jobs=settings.limits.dedicated_jobs,
         new_id=new_id,
     )
-    return Service(settings=settings, journal=journal, placer=placer, check=check, closing=closing, new_id=new_id)
+    return Service(
+        settings=settings, journal=journal, placer=placer, check=check, count=count, closing=closing, new_id=new_id
+    )
 
 
 async def drain(settings: Settings) -> int:
@@ -257,6 +264,27 @@ async def _check(journal: Journal, actors: Actors) -> None:
         raise Unavailable(f"not all actors are there yet: {error}") from error
     except TimeoutError as error:
         raise Unavailable("the callers of models or the holders of jobs do not answer yet") from error
+
+
+async def _counted(actors: Actors) -> list[Counted]:
+    """Returns what the keeper, the shared hosts and the callers have counted."""
+
+    async def host(name: str) -> Tally:
+        return (await actors.host(name).status()).counted
+
+    async def told(name: str, counting: Awaitable[Tally]) -> Counted:
+        try:
+            async with asyncio.timeout(_COUNT_S):
+                return Counted(actor=name, tally=await counting)
+        except (DittoError, TimeoutError) as error:
+            log.warning("actor not counted", extra={"actor": name, "reason": str(error)})
+            return Counted(actor=name, tally=None)
+
+    counting: dict[str, Awaitable[Tally]] = {KEEPER: actors.keeper().counted()}
+    counting.update({name: host(name) for name in shared_names(actors.settings)})
+    names = caller_names(actors.settings)
+    counting.update({name: caller.counted() for name, caller in zip(names, actors.callers(), strict=True)})
+    return await asyncio.gather(*(told(name, work) for name, work in counting.items()))
 
 
 def open_journal(store: Store) -> Journal:

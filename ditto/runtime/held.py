@@ -15,10 +15,13 @@ from ditto.domain import events as ev
 from ditto.domain.events import Recorded
 from ditto.domain.job import Job, fold
 from ditto.errors import AppendConflict, HolderGone, IllegalMove, StoreError
+from ditto.runtime.measures import JOBS_OPEN
+from ditto.runtime.noting import note_end
 from ditto.runtime.orders import Calls, Outcome
 from ditto.runtime.runner import Clock, JobRunner, numbered, persistently
 from ditto.runtime.waiting import WaitingRoom
 from ditto.store.port import Append, Journal
+from ditto.tally import Tally
 
 log = logging.getLogger("ditto.held")
 
@@ -74,6 +77,7 @@ class HeldJobs:
         self._idle = idle
         self._running: dict[str, Held] = {}
         self._fresh: set[str] = set()
+        self._tally = Tally()
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._stopped = False
@@ -152,6 +156,12 @@ class HeldJobs:
         """Begins no waiting job any more."""
         self._stopped = True
 
+    def counted(self) -> Tally:
+        """Returns what was counted of the jobs that have ended here, and how many have not."""
+        counted = self._tally.copy()
+        counted.count(JOBS_OPEN, by=len(self))
+        return counted
+
     def all_running(self) -> set[str]:
         """Returns the ids of the jobs that run here."""
         return set(self._running)
@@ -220,6 +230,7 @@ class HeldJobs:
 
     async def _finish(self, job_id: str) -> None:
         held = self._running[job_id]
+        had_ended = held.runner.job.state.ended
         try:
             held.ended.set_result(await held.runner.run())
         except AppendConflict:
@@ -232,6 +243,8 @@ class HeldJobs:
         finally:
             self._running.pop(job_id, None)
             held.news.set()
+        if not had_ended and held.ended.exception() is None:
+            note_end(held.ended.result(), self._tally)
         self.fill()
         self._idle()
 

@@ -31,6 +31,7 @@ from ditto.runtime.lease import Lease
 from ditto.runtime.orders import Outcome
 from ditto.runtime.runner import Clock, first_events, numbered, retry_events, utc_now
 from ditto.store.port import Append, Claim, JobRow, Journal
+from ditto.tally import Tally
 from ditto.version import VERSION
 
 PREFIX = "job:"
@@ -50,6 +51,7 @@ class HostStatus:
     used: bool
     pid: int
     version: str
+    counted: Tally
 
 
 class Host:
@@ -154,6 +156,7 @@ class Host:
             used=self._used,
             pid=self._pid,
             version=VERSION,
+            counted=self._jobs.counted(),
         )
 
     async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from ditto.errors import DittoError
 from ditto.runtime.host import PREFIX
 from ditto.runtime.learning import Learner
+from ditto.runtime.measures import JOB_ACTORS, SPARES
 from ditto.runtime.placement import Directory, Standing, job_actors
 from ditto.runtime.retiring import drain
 from ditto.runtime.runner import Clock, utc_now
@@ -19,6 +20,7 @@ from ditto.runtime.sweep import Sweep
 from ditto.runtime.watchdog import Watchdog
 from ditto.settings import Runtime
 from ditto.store.port import Journal
+from ditto.tally import Tally
 from ditto.version import VERSION
 
 log = logging.getLogger("ditto.keeper")
@@ -68,6 +70,7 @@ class Keeper:
         self._draining = False
         self._spares: list[str] = []
         self._lingering: dict[str, float] = {}
+        self._tally = Tally()
         self._idle: set[str] = set()
         self._changed = asyncio.Event()
         self._refill = asyncio.Event()
@@ -121,11 +124,20 @@ class Keeper:
             self._tell()
         self._refill.set()
 
-    async def ended(self, name: str) -> None:
-        """Notes that a job's own actor has done its work; it stays reachable for a while."""
+    async def ended(self, name: str, counted: Tally) -> None:
+        """Notes that a job's own actor has done its work, and what it counted; it stays reachable for a while."""
+        if name not in self._lingering:
+            self._tally.add(counted)
         self._lingering[name] = asyncio.get_running_loop().time()
         while len(self._lingering) > self._runtime.linger_limit:
             self._end(next(iter(self._lingering)))
+
+    async def counted(self) -> Tally:
+        """Returns what the jobs' own actors have counted that have ended, and how many of them there are."""
+        counted = self._tally.copy()
+        counted.count(SPARES, by=len(self._spares))
+        counted.count(JOB_ACTORS, by=len(job_actors(self._directory)))
+        return counted
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -157,7 +169,7 @@ class Keeper:
             elif not status.used:
                 self._spares.append(name)
             elif status.open_jobs == 0:
-                await self.ended(name)
+                await self.ended(name, status.counted)
         self._tell()
 
     async def _keep_spares(self) -> None:
@@ -205,7 +217,7 @@ class Keeper:
 
     async def _account_for(self, actors: list[str]) -> None:
         """Ends, on the second look, each job's own actor that holds nothing and that nobody has told about."""
-        idle = set()
+        idle: dict[str, Tally] = {}
         for name in actors:
             if name in self._spares or name in self._lingering:
                 continue
@@ -215,10 +227,10 @@ class Keeper:
             except (DittoError, TimeoutError):
                 continue  # it is starting, going, or busy
             if status.open_jobs == 0:
-                idle.add(name)
-        for name in sorted(idle & self._idle):
-            await self.ended(name)
-        self._idle = idle - self._idle
+                idle[name] = status.counted
+        for name in sorted(idle.keys() & self._idle):
+            await self.ended(name, idle[name])
+        self._idle = idle.keys() - self._idle
 
     def _watched(self) -> list[str]:
         return [*self._hosts, *self._callers, *job_actors(self._directory)]

@@ -15,6 +15,7 @@ from ditto.domain.spec import JobSpec, Placement
 from ditto.errors import DittoError, RateLimited, Unavailable
 from ditto.runtime.host import PREFIX, HostStatus
 from ditto.store.port import Claim, JobRow
+from ditto.tally import Tally
 
 PAUSE_S = 1.0
 POLL_S = 30.0
@@ -60,7 +61,7 @@ class KeeperPort(Protocol):
 
     async def taken(self, name: str) -> None: ...
 
-    async def ended(self, name: str) -> None: ...
+    async def ended(self, name: str, counted: Tally) -> None: ...
 
 
 class Directory(Protocol):

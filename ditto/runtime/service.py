@@ -11,8 +11,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from ditto.domain.events import FeedbackGiven, Recorded
 from ditto.domain.job import ENDS, Job, JobState, fold
@@ -39,11 +37,14 @@ from ditto.runtime.learning import Book
 from ditto.runtime.listening import heard
 from ditto.runtime.placement import HostPort, Placer
 from ditto.runtime.runner import Clock, utc_now
+from ditto.runtime.service_port import Page, ServicePort, Submitted
 from ditto.settings import Settings
 from ditto.settings.resolving import resolve
 from ditto.store.port import Claim, Filter, JobRow, Journal
+from ditto.tally import Counted
 
-T = TypeVar("T")
+__all__ = ["Page", "Service", "ServicePort", "Submitted"]
+
 log = logging.getLogger("ditto.service")
 PAUSE_S = 0.2
 POLL_S = 30.0
@@ -52,65 +53,12 @@ ACCEPT_S = 30.0
 TRIES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """An accepted job. `created` is False where the idempotency key already named it."""
-
-    job: Job
-    created: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Jobs, newest first; `cursor` asks for the next page, None on the last one."""
-
-    jobs: tuple[Job, ...]
-    cursor: str | None
-
-
-class ServicePort(Protocol):
-    """What the doors need of the service. Every method may raise `Unavailable`."""
-
-    async def submit(self, request: Request) -> Submitted: ...
-
-    async def ask(self, request: Request) -> Submitted: ...
-
-    async def get(self, job_id: str) -> Job: ...
-
-    async def wait(self, job_id: str, timeout_s: float | None = None) -> Job: ...
-
-    def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]: ...
-
-    async def cancel(self, job_id: str) -> Job: ...
-
-    async def retry(self, job_id: str) -> Job: ...
-
-    async def forget(self, job_id: str) -> None: ...
-
-    async def merge(self, job_id: str, wanted: Remerge) -> Job: ...
-
-    async def feedback(self, job_id: str, said: FeedbackGiven) -> Job: ...
-
-    async def list(
-        self,
-        *,
-        state: JobState | None = None,
-        needs_review: bool | None = None,
-        metadata: Mapping[str, str] | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> Page: ...
-
-    async def ready(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
 class Service:
     """The service of one process.
 
     Args:
         check: Raises `Unavailable` where the cluster cannot take jobs.
+        count: Returns what each actor has counted.
         closing: Called once by `close`.
         new_id: Mints the ids of appends.
     """
@@ -122,6 +70,7 @@ class Service:
         journal: Journal,
         placer: Placer,
         check: Callable[[], Awaitable[None]],
+        count: Callable[[], Awaitable[Sequence[Counted]]],
         closing: Callable[[], Awaitable[None]],
         new_id: Callable[[], str],
         clock: Clock = utc_now,
@@ -130,6 +79,7 @@ class Service:
         self._journal = journal
         self._placer = placer
         self._check = check
+        self._count = count
         self._closing = closing
         self._book = Book(journal)
         self._afterwards = Afterwards(journal, read=self.get, new_id=new_id, clock=clock)
@@ -332,6 +282,10 @@ class Service:
             Unavailable: It cannot; the message says why.
         """
         await self._check()
+
+    async def counted(self) -> Sequence[Counted]:
+        """Returns what each actor has counted; of one that does not answer, that it does not."""
+        return await self._count()
 
     async def close(self) -> None:
         """Lets go of the cluster; jobs go on."""

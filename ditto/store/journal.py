@@ -67,6 +67,7 @@ class SqlJournal:
         self._writer: GroupCommit[Rows | _Write, Any] = GroupCommit(self._write)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ditto-journal-reader")
         self._reader_connection: Connection | None = None
+        self.commits = 0
         self._reading_since_s = self._writing_since_s = math.inf
 
     async def append(self, append: Append) -> None:
@@ -299,6 +300,7 @@ class SqlJournal:
             with suppress(SQLAlchemyError):  # the database may have undone it by itself, or be gone
                 connection.exec_driver_sql("ROLLBACK")
             raise
+        self.commits += 1
         return results
 
     def _together(self, connection: Connection, batch: list[Rows | _Write]) -> list[Any]:

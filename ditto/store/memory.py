@@ -30,6 +30,7 @@ class MemoryJournal:
     _keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     _leases: dict[str, _Lease] = field(default_factory=dict)
     _learned: Learned = field(default_factory=lambda: Learned(skills=NOTHING, since=_LONG_AGO))
+    commits: int = 0
 
     async def append(self, append: Append) -> None:
         written = self._records.get(append.job_id, [])
@@ -43,6 +44,7 @@ class MemoryJournal:
                 raise KeyTaken(*taken)
             self._keys[append.claim.key] = (append.job_id, append.claim.fingerprint)
         self._records[append.job_id] = [*written, *_numbered(append)]
+        self.commits += 1
 
     async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
         return [record for _, record in self._records.get(job_id, [])[after:]]

@@ -75,7 +75,13 @@ class RowPage:
 
 
 class Journal(Protocol):
-    """Every method may raise `StoreUnavailable`. Any number of processes may share one store."""
+    """Every method may raise `StoreUnavailable`. Any number of processes may share one store.
+
+    Attributes:
+        commits: So many transactions this process has written.
+    """
+
+    commits: int
 
     async def append(self, append: Append) -> None:
         """Returns when the events are durable.

@@ -241,7 +241,7 @@ def test_what_is_no_json_and_what_is_too_large_are_refused_in_the_contracts_shap
     assert (large.status_code, large.json()["error"]["type"]) == (413, "TooLarge")
     missing = http.get("/jobs/nobody")
     assert (missing.status_code, missing.json()["error"]["type"]) == (404, "NotFound")
-    unbuilt = http.get("/metrics")
+    unbuilt = http.get("/nowhere")
     assert (unbuilt.status_code, unbuilt.json()["error"]["type"]) == (404, "NotFound")
 
 

@@ -19,6 +19,7 @@ from ditto.errors import DittoError, StoreUnavailable
 from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares
 from ditto.settings import Runtime, Settings, from_args
+from ditto.tally import Counted, Tally
 from tests.simulation.chances import Chances
 from tests.simulation.clients import Client
 from tests.simulation.clockwork import Clockwork, ProcessLoop
@@ -173,7 +174,7 @@ class Cluster:
         directory = Directory(process, self)
 
         def tell_keeper() -> None:
-            process.run(directory.keeper().ended(process.name), self._or_never_mind)
+            process.run(directory.keeper().ended(process.name, Tally()), self._or_never_mind)
 
         def isolate(job_id: str) -> None:
             process.run(directory.create_host(f"{PREFIX}{job_id}").adopt(job_id), self._or_never_mind)
@@ -217,6 +218,7 @@ class Cluster:
             journal=self._store_line(process),
             placer=Placer(directory, spares, hosts=self._hosts, dedicated_jobs=DEDICATED_JOBS, new_id=process.new_id),
             check=_nothing,
+            count=_nobody_counts,
             closing=_nothing,
             new_id=process.new_id,
             clock=partial(self.utc_now, _skew_s(process.id)),
@@ -331,3 +333,7 @@ async def _started(start: Callable[[], Awaitable[None]]) -> None:
 
 async def _nothing() -> None:
     return None
+
+
+async def _nobody_counts() -> list[Counted]:
+    return []

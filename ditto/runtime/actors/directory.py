@@ -11,12 +11,14 @@ from ray.util import list_named_actors
 
 from ditto.errors import ConfigurationError
 from ditto.runtime.actors.kinds import HEAD, actor, begin, caller_ref, check_version, create, host_ref, open_journal
+from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
 from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
 from ditto.runtime.host import PREFIX
 from ditto.runtime.keeper import Keeper
 from ditto.runtime.placement import Standing
 from ditto.settings import Settings
+from ditto.tally import Tally
 from ditto.version import VERSION
 
 _KNOWN = 1000
@@ -30,6 +32,7 @@ class _KeeperActor:
 
     def __init__(self, settings: Settings, version: str) -> None:
         check_version(version)
+        log_lines()
         self._settings = settings
         self._keeper = Keeper(
             directory=Actors(settings),
@@ -54,8 +57,11 @@ class _KeeperActor:
     async def taken(self, name: str) -> None:
         await self._keeper.taken(name)
 
-    async def ended(self, name: str) -> None:
-        await self._keeper.ended(name)
+    async def ended(self, name: str, counted: Tally) -> None:
+        await self._keeper.ended(name, counted)
+
+    async def counted(self) -> Tally:
+        return await self._keeper.counted()
 
     async def settings(self) -> Settings:
         return self._settings

@@ -24,11 +24,13 @@ from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, StoreUnavailable
 from ditto.providers.models import Models
+from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, SIM, caller_names, new_id
 from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
 from ditto.runtime.caller import Asks, Caller
 from ditto.runtime.held import Capacity
 from ditto.runtime.host import PREFIX, Host, HostStatus
+from ditto.runtime.measures import COMMITS, RATE_LIMITED
 from ditto.runtime.orders import Batch, Order, Seen
 from ditto.runtime.simulated import SimulatedOnDemand
 from ditto.settings import Settings
@@ -36,6 +38,7 @@ from ditto.settings.endpoints import Endpoint
 from ditto.sim import server as sim_server
 from ditto.store import opening
 from ditto.store.port import Claim, JobRow, Journal
+from ditto.tally import Tally
 from ditto.version import VERSION
 
 HEAD = "node:__internal_head__"
@@ -60,10 +63,12 @@ class _JobActor:
 
     def __init__(self, name: str, settings: Settings, version: str) -> None:
         check_version(version)
+        log_lines()
         self._settings = settings
+        self._journal = open_journal(settings)
         self._host = Host(
             name,
-            journal=open_journal(settings),
+            journal=self._journal,
             callers={name: caller_ref(name, settings) for name in caller_names(settings)},
             new_id=new_id,
             lease_s=settings.runtime.lease_s,
@@ -101,7 +106,9 @@ class _JobActor:
         return await self._host.cancel(job_id)
 
     async def status(self) -> HostStatus:
-        return await self._host.status()
+        status = await self._host.status()
+        status.counted.count(COMMITS, by=self._journal.commits)
+        return status
 
     async def drain(self) -> None:
         await self._host.drain()
@@ -116,7 +123,7 @@ class _JobActor:
 
     async def _tell_keeper(self) -> None:
         try:
-            await KeeperRef(KEEPER).ended(self._name)
+            await KeeperRef(KEEPER).ended(self._name, (await self.status()).counted)
         except HolderGone:
             return  # the next keeper finds this actor by itself
 
@@ -138,9 +145,16 @@ class _CallerActor:
 
     def __init__(self, name: str, settings: Settings, version: str) -> None:
         check_version(version)
+        log_lines()
+        tally = Tally()
 
         def models(providers: Mapping[str, Endpoint]) -> Models:
-            return Models(providers, os.environ, reply_limit_bytes=settings.limits.reply_bytes)
+            return Models(
+                providers,
+                os.environ,
+                reply_limit_bytes=settings.limits.reply_bytes,
+                limited=lambda provider, name: tally.count(RATE_LIMITED, (provider, name)),
+            )
 
         async def simulated() -> Models:
             return models(settings.with_sim(await sim_url()).providers)
@@ -148,7 +162,7 @@ class _CallerActor:
         asks: Asks = models(settings.providers)
         if settings.sim_url is None:
             asks = SimulatedOnDemand(asks, simulated)
-        self._caller = Caller(name, new_id(), asks)
+        self._caller = Caller(name, new_id(), asks, tally=tally)
 
     async def ping(self) -> None:
         return None
@@ -161,6 +175,9 @@ class _CallerActor:
 
     async def status(self) -> dict[str, int]:
         return {**self._caller.status(), "pid": os.getpid()}
+
+    async def counted(self) -> Tally:
+        return self._caller.counted()
 
 
 class _SimActor:

@@ -18,6 +18,7 @@ from ditto.runtime.host import HostStatus
 from ditto.runtime.orders import Batch, Order, Seen
 from ditto.runtime.placement import Standing
 from ditto.store.port import Claim, JobRow
+from ditto.tally import Tally
 
 NAMESPACE = "ditto"
 
@@ -128,6 +129,10 @@ class CallerRef(_Ref):
         status: dict[str, int] = await self._call("status")
         return status
 
+    async def counted(self) -> Tally:
+        counted: Tally = await self._call("counted")
+        return counted
+
 
 class KeeperRef(_Ref):
     """The keeper."""
@@ -147,5 +152,9 @@ class KeeperRef(_Ref):
     async def taken(self, name: str) -> None:
         await self._call("taken", name)
 
-    async def ended(self, name: str) -> None:
-        await self._call("ended", name)
+    async def ended(self, name: str, counted: Tally) -> None:
+        await self._call("ended", name, counted)
+
+    async def counted(self) -> Tally:
+        counted: Tally = await self._call("counted")
+        return counted

@@ -26,6 +26,7 @@ class Stage:
         self.luck = luck
         self.now_s = 1_000.0
         self.slept_s: list[float] = []
+        self.limited: list[tuple[str, str]] = []
         self.bodies: list[dict[str, Any]] = []
         self.requests: list[httpx.Request] = []
 
@@ -51,6 +52,7 @@ class Stage:
             {**KNOWN, **endpoints},
             {"OPENAI_API_KEY": KEY} if environ is None else environ,
             transport=httpx.MockTransport(self.answer),
+            limited=lambda provider, name: self.limited.append((provider, name)),
             sleep=self.sleep,
             random=lambda: self.luck,
             clock=lambda: self.now_s,

@@ -31,6 +31,15 @@ async def test_a_transient_error_is_tried_again_until_the_retries_are_used_up() 
     assert failure == Failure(type="Overloaded", message="503 Service Unavailable: busy", attempts=3, elapsed_s=3.0)
 
 
+async def test_each_429_is_told_of_and_nothing_else() -> None:
+    stage = Stage(failing(429), failing(503), failing(429), COMPLETION)
+
+    reply = await stage.ask(max_retries=3)
+
+    assert isinstance(reply, Reply)
+    assert stage.limited == [("openai", "openai/gpt-x")] * 2
+
+
 async def test_a_reply_after_a_retry_counts_both_attempts() -> None:
     stage = Stage(failing(500), httpx.ConnectError("refused"), COMPLETION)
 

@@ -14,6 +14,7 @@ from ditto.runtime import calling, keeper, placement, retiring, service, sweep, 
 from ditto.runtime.runner import utc_now
 from ditto.settings import Runtime
 from ditto.settings.resolving import resolve
+from ditto.tally import Tally
 from tests.unit.runtime.house import until
 from tests.unit.runtime.town import SETTINGS, WAIT_S, Town, asked, result, spare_ready
 
@@ -36,9 +37,9 @@ async def town():
 
 async def test_an_ended_actor_lingers_and_only_so_many_do(town):
     await town.begin_keeper()
-    await town.the_keeper.ended("job:x")
+    await town.the_keeper.ended("job:x", Tally())
     assert town.killed == []
-    await town.the_keeper.ended("job:y")
+    await town.the_keeper.ended("job:y", Tally())
     assert town.killed == ["job:x"]
 
 

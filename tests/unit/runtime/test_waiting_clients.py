@@ -15,6 +15,7 @@ from ditto.runtime.service import Service
 from ditto.settings import from_args
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import JobRow
+from ditto.tally import Counted
 from tests.unit.domain.jobs import answered, begun, finished, spec, started
 from tests.unit.runtime.house import WAIT_S, House, asked
 
@@ -71,11 +72,15 @@ def waiting(journal: MemoryJournal, *deeds: Exception | Job | None) -> Service:
     async def nothing() -> None:
         return None
 
+    async def count() -> list[Counted]:
+        return []
+
     return Service(
         settings=SETTINGS,
         journal=journal,
         placer=Holders(*deeds),
         check=nothing,
+        count=count,
         closing=nothing,
         new_id=lambda: "append",
     )

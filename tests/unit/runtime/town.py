@@ -19,6 +19,7 @@ from ditto.runtime.runner import utc_now
 from ditto.runtime.service import Service
 from ditto.settings import Runtime, from_args
 from ditto.store.memory import MemoryJournal
+from ditto.tally import Counted
 from tests.unit.runtime.callers import CannedModels, KillableCaller
 
 WAIT_S = 5.0
@@ -113,10 +114,19 @@ class Town:
         async def nothing() -> None:
             return None
 
+        async def count() -> list[Counted]:
+            return [Counted(actor="keeper", tally=await self.the_keeper.counted())]
+
         self.spares = Spares(self)
         placer = Placer(self, self.spares, hosts=["host:0"], dedicated_jobs=4, new_id=self.new_id)
         return Service(
-            settings=SETTINGS, journal=self.journal, placer=placer, check=nothing, closing=nothing, new_id=self.new_id
+            settings=SETTINGS,
+            journal=self.journal,
+            placer=placer,
+            check=nothing,
+            count=count,
+            closing=nothing,
+            new_id=self.new_id,
         )
 
     async def close(self) -> None:
