@@ -127,9 +127,12 @@ def _begin(settings: Settings, host: str, port: int) -> None:
     """
     try:
         serve.start(http_options=HTTPOptions(host=host, port=port))
-        serve.run(_door(settings), name=NAME, route_prefix="/")
     except (RayError, RuntimeError) as error:
         usable_port(host, port)
+        raise Unavailable(f"Ray Serve did not come up: {error}") from error
+    try:  # from here on it is the ingress that has the port
+        serve.run(_door(settings), name=NAME, route_prefix="/")
+    except (RayError, RuntimeError) as error:
         raise Unavailable(f"Ray Serve did not come up: {error}") from error
 
 

@@ -33,6 +33,8 @@ def held_port(host: str, port: int) -> Iterator[int]:
 
     A service takes half a minute to come up, and a port that nobody has bound may be given to the next connection of
     anybody. On Linux a port that is bound so can be listened on by who asks for its number, and nobody else gets it.
+    HAProxy shares its port with any other that does, so who asks is first refused a port that somebody listens on, and
+    one that another service is about to listen on.
 
     Raises:
         ConfigurationError: It cannot be listened on.
@@ -40,12 +42,17 @@ def held_port(host: str, port: int) -> Iterator[int]:
     if sys.platform != "linux":
         yield usable_port(host, port)
         return
-    with socket.socket() as holding:
+    with socket.socket() as holding, socket.socket(socket.AF_UNIX) as only:
         if port:
-            _share(holding)  # connections that have ended are no obstacle
+            holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended are no obstacle
         _bind(holding, host, port)
+        address, held = holding.getsockname()
+        try:
+            only.bind(f"\0ditto-{address}:{held}")  # a name without a file: it goes with the process
+        except OSError:
+            raise ConfigurationError(f"{host}:{held} cannot be used: another service begins there") from None
         _share(holding)
-        yield holding.getsockname()[1]
+        yield held
 
 
 @contextmanager

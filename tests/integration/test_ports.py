@@ -39,6 +39,30 @@ def test_a_port_that_is_kept_is_listened_on_by_who_asks_for_it_and_given_to_nobo
         assert again == port == usable_port("127.0.0.1", port)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be kept for another process")
+def test_a_port_that_another_ingress_would_share_is_refused_all_the_same():
+    with socket.socket() as ingress:
+        for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):  # as HAProxy does
+            ingress.setsockopt(socket.SOL_SOCKET, option, 1)
+        ingress.bind(("127.0.0.1", 0))
+        ingress.listen()
+        port = ingress.getsockname()[1]
+        with pytest.raises(ConfigurationError, match="in use"), held_port("127.0.0.1", port):
+            pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a port cannot be kept for another process")
+def test_of_two_services_that_begin_on_one_port_the_second_is_refused():
+    with (
+        held_port("127.0.0.1", 0) as port,
+        pytest.raises(ConfigurationError, match="another service begins there"),
+        held_port("127.0.0.1", port),
+    ):
+        pass
+    with held_port("127.0.0.1", port) as again:
+        assert again == port
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
 def test_a_service_whose_port_was_taken_while_it_came_up_says_so(monkeypatch):
     from ditto import serve
@@ -55,3 +79,22 @@ def test_a_service_whose_port_was_taken_while_it_came_up_says_so(monkeypatch):
         thief.listen()
         with pytest.raises(ConfigurationError, match=f"{port} cannot be used: Address already in use"):
             serve._begin(from_args({}, source="x"), "127.0.0.1", port)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
+def test_an_application_that_does_not_come_up_behind_its_own_ingress_is_not_called_a_port_that_is_taken(monkeypatch):
+    from ditto import serve
+
+    with socket.socket() as ingress:
+
+        def listen(http_options):
+            ingress.bind((http_options.host, http_options.port))
+            ingress.listen()
+
+        def fail(*arguments, **options):
+            raise RuntimeError("the true cause")
+
+        monkeypatch.setattr(serve.serve, "start", listen)
+        monkeypatch.setattr(serve.serve, "run", fail)
+        with pytest.raises(Unavailable, match="the true cause"):
+            serve._begin(from_args({}, source="x"), "127.0.0.1", usable_port("127.0.0.1", 0))
