@@ -78,8 +78,8 @@ def _job_faults(connection: Connection, row: Any) -> Iterator[str]:
     except IllegalMove as error:
         yield f"job {row.job_id} does not fold: {error}"
         return
-    judged = [to_us(record.at) for record in records if isinstance(record.event, FeedbackGiven)]
-    for column, value in (_expected(job) | {"judged_us": judged[-1] if judged else None}).items():
+    said = [to_us(record.at) for record in records if isinstance(record.event, FeedbackGiven)]
+    for column, value in (_expected(job) | {"judged_us": None if job.feedback is None else said[-1]}).items():
         found = getattr(row, column)
         if found != value:
             yield f"job {job.id}: the index has {column} {found!r}, its events say {value!r}"

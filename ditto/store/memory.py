@@ -113,8 +113,8 @@ class MemoryJournal:
         return sorted((at, job_id) for at, job_id in jobs if at is not None and at > since)[-limit:]
 
     async def judged(self, since: datetime, limit: int) -> list[tuple[datetime, str]]:
-        complete = [job.id for job in self._jobs() if job.state is JobState.COMPLETE]
-        said = [(record.at, job_id) for job_id in complete for record in await self.read(job_id) if _judges(record)]
+        judged = [job.id for job in self._jobs() if job.feedback is not None]
+        said = [(record.at, job_id) for job_id in judged for record in await self.read(job_id) if _judges(record)]
         last = {job_id: at for at, job_id in sorted(said)}
         return sorted((at, job_id) for job_id, at in last.items() if at > since)[-limit:]
 

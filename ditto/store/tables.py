@@ -57,7 +57,7 @@ jobs = Table(
     postgresql_with={"fillfactor": 70},
 )
 """`seq` is the last event's number, `ended_us` is there once the job has ended, `batch` is a `label`, `judged_us` is
-the moment of the last feedback."""
+the moment of the last feedback on its result."""
 
 Index("jobs_newest", jobs.c.created_us.desc(), jobs.c.job_id.desc())
 _open, _ended = jobs.c.ended_us.is_(None), jobs.c.ended_us.is_not(None)
@@ -176,7 +176,7 @@ def changes(dated: Dated) -> dict[str, Any]:
             changed["holder"] = holder
         case ev.JobRetried():
             changed |= {"holder": event.holder, "deadline_us": to_us(event.deadline_at)}
-            changed |= {"state": str(JobState.RUNNING), "ended_us": None, "needs_review": False}
+            changed |= {"state": str(JobState.RUNNING), "ended_us": None, "needs_review": False, "judged_us": None}
         case ev.CallStarted() | ev.DeadlinePassed():
             changed["state"] = str(JobState.RUNNING)
         case ev.JobCompleted(verdict=verdict):

@@ -97,7 +97,7 @@ class Writing:
         self._insert_label = _Prepared(insert(labels), dialect)
         self._insert_key = _Prepared(insert(keys), dialect)
         self._touch = _Prepared(_update("state", "judged_us"), dialect)
-        change = _update("state", "judged_us", "holder", "deadline_us", replaced=("ended_us", "needs_review"))
+        change = _update("state", "holder", "deadline_us", replaced=("ended_us", "needs_review", "judged_us"))
         self._change = _Prepared(change, dialect)
 
     def together(self, connection: Connection, batch: Sequence[Rows]) -> None:

@@ -10,10 +10,11 @@ from ditto.domain.confidence.kinship import Family
 from ditto.domain.skills.sheet import NOTHING, Skill, Skills
 from ditto.errors import AppendConflict
 from ditto.store.port import Learned
-from tests.integration.appends import life, more
+from tests.integration.appends import COMPLETED, life, more
 from tests.unit.domain.jobs import at
 
 FAILED = ev.JobFailed(type="JobError", message="no model answered")
+RETRIED = ev.JobRetried(holder="host:0", epoch=1, deadline_at=at(99))
 RIGHT = ev.FeedbackGiven(correct=True, answer=None)
 
 
@@ -54,6 +55,15 @@ async def test_what_else_comes_after_a_jobs_end_judges_nothing(journal):
     merged = ev.JobMerged(weights=None, schema=None, answer=None, verdict=verdict, merge_s=0.0)
     await journal.append(more(merged, job_id="j0", after=4, append_id="merged", second=90))
     assert await journal.judged(at(0), 9) == []
+
+
+async def test_a_job_that_was_retried_is_no_longer_judged_for_its_new_result_is_another_one(journal):
+    await lived(journal, "j0")
+    await journal.append(more(RIGHT, job_id="j0", after=4, append_id="said", second=9))
+    await journal.append(more(RETRIED, COMPLETED, job_id="j0", after=5, append_id="again", second=20))
+    assert await journal.judged(at(0), 9) == []
+    await journal.append(more(RIGHT, job_id="j0", after=7, append_id="of that", second=30))
+    assert await journal.judged(at(0), 9) == [(at(30), "j0")]
 
 
 async def test_nothing_is_known_at_first(journal):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ditto.domain import events as ev
 from ditto.domain.events import Reply
 from ditto.domain.job import JobState, fold
 from ditto.errors import ConfigurationError, JournalUnreadable
@@ -23,7 +24,7 @@ from ditto.store.audit import Audit
 from ditto.store.opening import open_journal
 from ditto.store.port import Filter
 from ditto.store.sqlite import SqliteJournal
-from tests.integration.appends import STARTED, acceptance, more
+from tests.integration.appends import COMPLETED, STARTED, acceptance, life, more
 from tests.unit.domain.jobs import at
 from tests.unit.runtime.house import House, result
 
@@ -82,6 +83,22 @@ async def test_what_was_said_of_results_and_learned_in_an_old_journal_is_still_k
     journal = SqliteJournal(Path(shutil.copy(JOURNALS / "schema-3.db", tmp_path / "journal.db")))
     assert [job_id for _, job_id in await journal.judged(at(0), 9)] == ["complete", "schema"]
     assert (await journal.learned()).skills.version == 1
+    assert list(Audit(journal._database).faults()) == []
+    await journal.close()
+
+
+async def test_a_job_of_an_old_journal_that_was_judged_and_then_retried_is_sound(tmp_path):
+    journal = SqliteJournal(tmp_path / "journal.db")
+    said = ev.FeedbackGiven(correct=True, answer=None)
+    again = ev.JobRetried(holder="host:0", epoch=1, deadline_at=at(99))
+    judged = more(said, again, COMPLETED, after=4, append_id="judged", second=20)
+    for append in (*life(), judged):
+        await journal.append(append)
+    await journal.close()
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as old:
+        for statement in ("DROP INDEX jobs_judged", "ALTER TABLE jobs DROP COLUMN judged_us", "PRAGMA user_version=3"):
+            old.execute(statement)
+    journal = SqliteJournal(tmp_path / "journal.db")
     assert list(Audit(journal._database).faults()) == []
     await journal.close()
 
