@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.requests import Request
@@ -65,7 +65,8 @@ class EventStream(Response):
                 return
         finally:
             gone.cancel()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        with suppress(ReaderStalled):  # it has been told all
+            await taken(send({"type": "http.response.body", "body": b"", "more_body": False}), self._limits.stalled_s)
 
     async def _put(self, send: Send, chunk: bytes) -> None:
         """Sends piece by piece: the server keeps a whole piece for a reader that does not take it."""

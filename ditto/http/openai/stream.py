@@ -2,7 +2,8 @@
 
 Nothing is sent before there is something to say: a job that fails at once is answered by its own status, as OpenAI's
 clients expect. Where it takes longer, the stream begins with a comment line, and another one follows after each pause,
-so that nobody on the way takes the connection for dead; what fails then is told as an event.
+so that nobody on the way takes the connection for dead; what fails then is told as an event. A reader that takes
+nothing for a minute has as good as hung up.
 
 A consensus is told once it is decided. `ditto.stream: "first"` has the first whole reply told as soon as it is there;
 the panel's end then says whether it agreed. Replies are not yet told while they are being written.
@@ -14,6 +15,7 @@ import logging
 from collections.abc import Iterable
 
 from fastapi.sse import KEEPALIVE_COMMENT
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +24,7 @@ from ditto.domain.job import Job
 from ditto.errors import DittoError
 from ditto.http import hang_up, responses
 from ditto.http.door import Door
+from ditto.http.following import ReaderStalled, taken
 from ditto.http.openai import reply
 from ditto.http.openai.asked import Asked
 from ditto.http.openai.reply import First
@@ -62,7 +65,7 @@ class AnswerStream(Response):
                 raise
             _log.warning("a streamed answer failed", extra={"error": type(error).__name__})
             await self._put(self._telling.failure(self._job, responses.service_error_of(error)))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._pass_on(b"", more=False)
 
     async def _tell(self, line: hang_up.Line, begun: Job) -> None:
         service, first = self._door.service, None
@@ -89,7 +92,14 @@ class AnswerStream(Response):
                 self.headers[responses.JOB_ID] = self._job.id
             await self._send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         for chunk in chunks:
-            await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await self._pass_on(chunk, more=True)
+
+    async def _pass_on(self, chunk: bytes, *, more: bool) -> None:
+        message = {"type": "http.response.body", "body": chunk, "more_body": more}
+        try:
+            await taken(self._send(message), self._door.limits.stalled_s)
+        except ReaderStalled:
+            raise ClientDisconnect from None
 
 
 async def _first_reply(service: ServicePort, job: Job) -> First | None:

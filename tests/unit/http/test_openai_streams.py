@@ -212,6 +212,32 @@ async def test_a_hang_up_cancels_the_job_unless_it_has_a_key(
         assert (await service.get(job_id)).state is state
 
 
+async def test_a_reader_that_takes_nothing_is_let_go_as_one_that_has_hung_up(
+    opened: Open, service: FakeService
+) -> None:
+    service.replies = {"sim/alpha": Held()}
+    async with opened(service, Limits(waiting_s=0.001, stalled_s=0.01)) as door:
+        async with Exchange(app_of(door), "POST", CHAT, JSON, room=1) as exchange:
+            exchange.send(json.dumps({**ONE, "stream": True}).encode())
+            job_id = await running_job(door)
+            await asyncio.wait_for(exchange.handler, 30)
+        ended = await service.wait(job_id)
+
+    assert ended.state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("room", range(1, 6))
+async def test_a_reader_that_stops_anywhere_in_an_answer_is_let_go(
+    opened: Open, service: FakeService, room: int
+) -> None:
+    async with (
+        opened(service, Limits(stalled_s=0.01)) as door,
+        Exchange(app_of(door), "POST", CHAT, JSON, room=room) as exchange,
+    ):
+        exchange.send(json.dumps({**ONE, "stream": True}).encode())
+        await asyncio.wait_for(exchange.handler, 30)
+
+
 async def test_a_hang_up_after_the_first_reply_cancels_the_rest(door: httpx.AsyncClient, service: FakeService) -> None:
     service.replies = {"sim/alpha": "Yes.", "sim/beta": Held()}
     async with Exchange(app_of(door), "POST", CHAT, JSON) as exchange:
