@@ -231,6 +231,7 @@ class SqlJournal:
         except DBAPIError as error:
             if not self._database.is_lost(error):
                 raise self._database.unavailable(error) from error
+        self._reading_since_s = time.monotonic()
         try:
             return self._on_reader(query)
         except DBAPIError as error:
@@ -259,6 +260,7 @@ class SqlJournal:
         except Exception as error:  # noqa: BLE001  # every waiter must hear of it, and the thread live on
             if not isinstance(error, DBAPIError) or not self._database.is_lost(error):
                 return [self._away(error)] * len(batch)
+        self._writing_since_s = time.monotonic()
         try:
             return self._on_writer(batch)
         except Exception as error:  # noqa: BLE001  # likewise

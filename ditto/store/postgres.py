@@ -137,6 +137,7 @@ def _engine(address: PostgresAddress) -> Engine:
         creator=connected,
         isolation_level="AUTOCOMMIT",
         poolclass=NullPool,
+        hide_parameters=True,  # they hold prompts and keys, and errors are logged
         use_native_hstore=False,
     )
     event.listen(engine, "connect", _configure)

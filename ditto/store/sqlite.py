@@ -167,6 +167,7 @@ def _engine(path: Path, busy_s: float) -> Engine:
         URL.create("sqlite", database=str(path)),
         isolation_level="AUTOCOMMIT",
         poolclass=NullPool,
+        hide_parameters=True,  # they hold prompts and keys, and errors are logged
         connect_args={"timeout": busy_s, "check_same_thread": False},
     )
     event.listen(engine, "connect", _configure)

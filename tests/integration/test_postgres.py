@@ -212,7 +212,7 @@ async def test_a_table_that_is_not_there_is_the_stores_fault_and_no_jobs(postgre
 
 
 async def test_a_query_that_takes_too_long_is_ended_and_said(address, monkeypatch):
-    monkeypatch.setattr(journal_module, "QUERY_S", 0.2)
+    monkeypatch.setattr(journal_module, "QUERY_S", 1.0)
     journal = PostgresJournal(address)
     with pytest.raises(StoreUnavailable, match="statement timeout"):
         await journal._query(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(60)").first())
@@ -223,7 +223,7 @@ async def test_a_query_that_takes_too_long_is_ended_and_said(address, monkeypatc
 async def test_a_server_that_is_frozen_holds_no_reader_for_ever_and_is_used_again_when_it_has_thawed(
     own_server, monkeypatch
 ):
-    monkeypatch.setattr(journal_module, "READ_S", 0.5)
+    monkeypatch.setattr(journal_module, "READ_S", 3.0)
     journal = PostgresJournal(PostgresAddress(own_server.new_database()))
     await journal.append(acceptance())
     pid = await journal._query(lambda connection: connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
@@ -240,7 +240,7 @@ async def test_a_server_that_is_frozen_holds_no_reader_for_ever_and_is_used_agai
 async def test_a_frozen_connection_of_the_server_holds_up_no_write_for_ever_and_none_is_doubled(
     own_server, monkeypatch
 ):
-    monkeypatch.setattr(journal_module, "WRITE_S", 0.5)
+    monkeypatch.setattr(journal_module, "WRITE_S", 3.0)
     journal = PostgresJournal(PostgresAddress(own_server.new_database()))
     await journal.append(acceptance())
     ask = _Write(run=lambda connection: connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())

@@ -17,6 +17,7 @@ import pytest
 
 from ditto.errors import StoreUnavailable
 from ditto.store import sqlite
+from ditto.store.port import Claim
 from ditto.store.sqlite import SqliteJournal
 from tests.integration.appends import STARTED, acceptance, more
 from tests.unit.domain.jobs import at
@@ -177,6 +178,23 @@ async def test_a_lock_of_a_moment_is_waited_for(tmp_path):
         assert not done
         other.execute("COMMIT")
     await waiting
+    await journal.close()
+
+
+async def test_what_is_logged_of_an_error_that_nobody_foresaw_holds_nothing_of_what_was_to_be_written(
+    tmp_path, monkeypatch, caplog
+):
+    def stumble(*arguments):
+        raise RuntimeError("stumbled")
+
+    journal = SqliteJournal(tmp_path / "journal.db")
+    claim = Claim(key="secret", fingerprint="f")
+    await journal.append(acceptance(claim=claim))
+    monkeypatch.setattr(journal, "_alone", stumble)
+    with pytest.raises(StoreUnavailable):
+        await journal.append(acceptance("j2", claim=claim))
+    assert "stumbled" in caplog.text
+    assert "secret" not in caplog.text
     await journal.close()
 
 
