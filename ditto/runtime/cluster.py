@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
@@ -93,9 +94,10 @@ def _daemons_apart() -> Iterator[None]:
     """Has Ray begin its daemons outside of this process's group.
 
     What is said to the whole group (by a shell, or at the end of a terminal) is for this process to obey: it drains,
-    and ends them afterwards. Were they to end at once with what they hold, it would wait for them in vain.
+    and ends them afterwards. Were they to end at once with what they hold, it would wait for them in vain. That is for
+    Linux, which ends them when this process is killed; elsewhere Ray's reaper does so, and it finds them by the group.
     """
-    if os.name != "posix":
+    if sys.platform != "linux":
         yield
         return
     begins: Any = services
