@@ -10,6 +10,7 @@ import logging
 import signal
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +141,12 @@ def _drain(settings: Settings) -> None:
     try:
         left = asyncio.run(cluster.drain(settings))
     except DittoError as error:
-        print(f"how many jobs have not ended is not known: {error}; they go on after the next start", flush=True)
-        return
-    if left:
-        print(f"{left} jobs have not ended; they go on after the next start", flush=True)
+        said = f"how many jobs have not ended is not known: {error}; they go on after the next start"
+    else:
+        said = f"{left} jobs have not ended; they go on after the next start" if left else ""
+    if said:
+        with suppress(OSError):  # the terminal may have gone
+            print(said, flush=True)
 
 
 def _wait_until_ready(host: str, port: int, stopped: threading.Event) -> None:
