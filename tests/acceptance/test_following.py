@@ -87,13 +87,14 @@ def test_a_client_cancels_its_job_over_the_socket(http, serving):
     ],
 )
 def test_what_is_wrong_is_told_by_a_code_and_a_reason(http, serving, job, headers, said, code, reason):
-    job_id = job or submitted(http, "sim/terse+slow=2s")
+    job_id = job or submitted(http, "sim/terse+hang")  # one that has ended would close the socket as it should
     with socket(serving, job_id, **headers) as following:
         if said is not None:
             following.send(said)
         told: list[dict[str, Any]] = []
         with pytest.raises(ConnectionClosed) as closed:
             told.extend(messages(following))
+    http.post(f"/jobs/{job_id}/cancel")
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == code
     assert closed.value.rcvd.reason.startswith(reason)
