@@ -32,6 +32,8 @@ from ditto.store.opening import look_at
 NAME = "ditto"
 ONGOING = 10_000
 """Requests that one replica works on at once: most of them wait for models."""
+_ONE_LOOP = {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
+"""On a thread of its own the application sends into a queue without an end: it grows while a reader does not read."""
 _LOOK_S = 1.0
 """Between Serve's looks at whether a replica is there; its own ten seconds are nine more without one."""
 _READY_S = 10.0
@@ -60,7 +62,11 @@ Door: Any = serve.deployment(
 
 def _door(settings: Settings) -> serve.Application:
     """Returns the application; where the journal is a file, its replicas live beside it."""
-    options = {"num_cpus": 0, "resources": cluster.ON_HEAD if settings.store_is_file else {}}
+    options = {
+        "num_cpus": 0,
+        "resources": cluster.ON_HEAD if settings.store_is_file else {},
+        "runtime_env": {"env_vars": _ONE_LOOP},
+    }
     application: serve.Application = Door.options(ray_actor_options=options).bind(settings)
     return application
 
