@@ -55,8 +55,10 @@ def use_haproxy(folder: Path, ports: range) -> None:
 def _bound(binary: str, folder: Path) -> str:
     """Returns a command that is HAProxy and dies with who has begun it, so that none is left with the service's port.
 
-    Where the folder's programs may not be run it is HAProxy itself.
+    Where that cannot be had, or the folder's programs may not be run, it is HAProxy itself.
     """
+    if sys.platform != "linux":
+        return binary
     command = folder / "haproxy"
     words = shlex.join([sys.executable, "-I", "-S", "-c", _BOUND, binary])
     command.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")

@@ -223,7 +223,7 @@ def test_who_hangs_up_in_the_middle_cancels_the_job(client: openai.OpenAI, servi
     """Of three clients that hang up one at least is heard: the ingress, busy, now and then overlooks one."""
     model = "friendly+hang+think" if stream else "friendly+hang"
     before = ended_as(serving.sim, model, "aborted")
-    quick = client.with_options(timeout=1.5, max_retries=0)
+    quick = client.with_options(timeout=2.5, max_retries=0)
 
     for _ in range(3):
         with pytest.raises(openai.APITimeoutError):
