@@ -153,9 +153,11 @@ class _Blame:
 
 
 def _kept_replies(fault: Fault) -> bool:
-    """Tells whether replies that had not reached the journal ended with the victim."""
-    dead = fault.action is Action.KILL
-    return dead and (fault.hold is Hold.CALLS or fault.kind is Kind.EVERYTHING)
+    """Tells whether the victim kept replies that had not reached the journal, and may have ended with them.
+
+    A frozen node may be taken for dead, and its callers begun elsewhere; if everything stands still nobody notices.
+    """
+    return fault.hold is Hold.CALLS or (fault.kind is Kind.EVERYTHING and fault.action is Action.KILL)
 
 
 def _has(fault: Fault, spans: Sequence[Span], moment: float) -> bool:
