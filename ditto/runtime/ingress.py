@@ -15,6 +15,10 @@ _BOUND = (
 )
 """Runs a command that Linux kills when its parent dies: `PR_SET_PDEATHSIG`."""
 
+_UNSPLICED = "-dS"
+"""HAProxy moves bodies through its own buffers, not by splice(2), as Serve would have it: HAProxy 2.8 then overlooks
+that a client has hung up, and looks at that connection again and again, with all of a core, until the answer comes."""
+
 
 def use_haproxy(folder: Path, ports: range) -> None:
     """Has Serve use its HAProxy ingress, its files in `folder`, where the binary is there and nothing else was said.
@@ -60,7 +64,7 @@ def _bound(binary: str, folder: Path) -> str:
     if sys.platform != "linux":
         return binary
     command = folder / "haproxy"
-    words = shlex.join([sys.executable, "-I", "-S", "-c", _BOUND, binary])
+    words = shlex.join([sys.executable, "-I", "-S", "-c", _BOUND, binary, _UNSPLICED])
     command.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
     command.chmod(0o700)
     return str(command) if os.access(command, os.X_OK) else binary
