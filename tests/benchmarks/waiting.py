@@ -87,12 +87,11 @@ async def open_jobs(url: str) -> int:
 
 def measure(serving: Serving, waiting: int) -> dict[str, Any]:
     """Returns the figures."""
-    hold = {**BODY, "models": ["sim/terse+slow=20s"]}
+    hold = {**BODY, "models": ["sim/wordy+hang"]}
     warm = httpx.post(f"{serving.url}/llm", json=BODY, timeout=60)
     warm.raise_for_status()
     before = {"host": resident_mb(host_pid()), "replica": resident_mb(replica_pid())}
-    for _ in range(RUNNING):
-        httpx.post(f"{serving.url}/jobs", json=hold, timeout=60).raise_for_status()
+    held = [httpx.post(f"{serving.url}/jobs", json=hold, timeout=60).raise_for_status().json() for _ in range(RUNNING)]
     began = time.perf_counter()
     asyncio.run(fill(serving.url, waiting))
     filled_s = time.perf_counter() - began
@@ -105,6 +104,8 @@ def measure(serving: Serving, waiting: int) -> dict[str, Any]:
     pid = host_pid()
     back_s = time.perf_counter() - began
     again = resident_mb(pid)
+    for job in held:  # from here on the others have their turn
+        httpx.post(f"{serving.url}/jobs/{job['jobId']}/cancel", timeout=60).raise_for_status()
     until = time.monotonic() + PATIENCE_S
     while asyncio.run(open_jobs(serving.url)):
         assert time.monotonic() < until, "jobs are still open"
