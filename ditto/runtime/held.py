@@ -236,7 +236,7 @@ class HeldJobs:
         except AppendConflict:
             self._calls.forget(held.runner.outstanding())
             held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._holder}"))
-        except Exception:
+        except Exception:  # a job ends here, whatever Ditto stumbled on
             log.exception("job failed inside Ditto", extra={"job_id": job_id})
             self._calls.forget(held.runner.outstanding())
             await self._fail(job_id, held)

@@ -183,7 +183,7 @@ class Host:
             await self._journal.append(append)
         except AppendConflict:
             return own_job(job_id, await self._journal.read(job_id), spec)
-        except BaseException:
+        except BaseException:  # cancelled too: an own actor that was given no job is a spare again
             self._used = not self._own_job
             raise
         finally:

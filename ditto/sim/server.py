@@ -95,7 +95,7 @@ async def start(
     try:
         site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
         await site.start()
-    except BaseException:
+    except BaseException:  # cancelled too: what has half started is taken down, and the error goes on
         await runner.cleanup()
         raise
     address = runner.addresses[0]
