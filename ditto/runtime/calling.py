@@ -1,7 +1,8 @@
 """A holder's line to the callers: orders go out gathered, outcomes come back by a long poll.
 
 While one submission is outstanding the next ones gather; a poll is open as long as anything is outstanding. A caller
-that dies is another instance when it answers again, and gets every outstanding order once more.
+that dies is another instance when it answers again, and gets every outstanding order once more. One that does not
+answer in time, or whose answer was lost, is told and asked again: orders are known by their ids.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import Protocol
 from zlib import crc32
 
 from ditto.errors import DittoError, StaleEpoch
+from ditto.runtime.listening import heard
 from ditto.runtime.orders import NOTHING_SEEN, Batch, Order, Outcome, Seen
 
 POLL_S = 30.0
+SEND_S = 10.0
 PAUSE_S = 0.2
 
 
@@ -168,7 +171,7 @@ class _Line:
             self._unsent = set()
             cancelled, self._cancelled = self._cancelled, []
             try:
-                instance = await self._port.call_models(self._holder, self._epoch, orders, cancelled)
+                instance = await heard(self._port.call_models(self._holder, self._epoch, orders, cancelled), SEND_S)
             except StaleEpoch:
                 self._replaced()
                 return
@@ -184,7 +187,8 @@ class _Line:
             journalled, self._journalled = self._journalled, []
             wait_s = POLL_S if self._outstanding else 0.0
             try:
-                batch = await self._port.poll(self._holder, self._epoch, self._seen, journalled, wait_s)
+                polled = self._port.poll(self._holder, self._epoch, self._seen, journalled, wait_s)
+                batch = await heard(polled, max(wait_s, SEND_S))
             except StaleEpoch:
                 self._replaced()
                 return

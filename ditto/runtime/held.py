@@ -109,14 +109,15 @@ class HeldJobs:
             fold(job_id, records),
             journal=self._journal,
             calls=self._calls,
-            told=lambda job, new: self._tell(job_id, new),
+            told=lambda job, new: _tell(held, new),
             new_id=self._new_id,
             clock=self._clock,
         )
         ended: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
         ended.add_done_callback(lambda future: future.cancelled() or future.exception())
-        self._running[job_id] = Held(runner=runner, records=records, ended=ended)
-        self.own(self._finish(job_id))
+        held = Held(runner=runner, records=records, ended=ended)
+        self._running[job_id] = held
+        self.own(self._finish(job_id, held))
         return runner.job
 
     def queue(self, job_id: str, deadline_at: datetime, *, fresh: bool) -> None:
@@ -228,8 +229,7 @@ class HeldJobs:
                 await self.begin_out_of_turn(job_id)
             await asyncio.sleep(LOOK_S)
 
-    async def _finish(self, job_id: str) -> None:
-        held = self._running[job_id]
+    async def _finish(self, job_id: str, held: Held) -> None:
         had_ended = held.runner.job.state.ended
         try:
             held.ended.set_result(await held.runner.run())
@@ -241,7 +241,8 @@ class HeldJobs:
             self._calls.forget(held.runner.outstanding())
             await self._fail(job_id, held)
         finally:
-            self._running.pop(job_id, None)
+            if self._running.get(job_id) is held:  # it may have been retried here before this task was told of its end
+                del self._running[job_id]
             held.news.set()
         if not had_ended and held.ended.exception() is None:
             note_end(held.ended.result(), self._tally)
@@ -266,8 +267,8 @@ class HeldJobs:
         else:
             held.ended.set_result(fold(job_id, [*held.records, *numbered(append)]))
 
-    def _tell(self, job_id: str, new: tuple[Recorded, ...]) -> None:
-        held = self._running[job_id]
-        held.records.extend(new)
-        news, held.news = held.news, asyncio.Event()
-        news.set()
+
+def _tell(held: Held, new: tuple[Recorded, ...]) -> None:
+    held.records.extend(new)
+    news, held.news = held.news, asyncio.Event()
+    news.set()

@@ -239,6 +239,7 @@ class Host:
             events = retry_events(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
             append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events)
             self._jobs.beginning.add(job_id)
+            self._hold()  # while nothing was here the lease may have been given up
             try:
                 await self._journal.append(append)
             except AppendConflict:

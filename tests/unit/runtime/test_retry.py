@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ditto.domain import view
-from ditto.domain.events import Event, Failure, FeedbackGiven, JobRetried, Reply
-from ditto.domain.job import JobState
+from ditto.domain.events import Event, Failure, FeedbackGiven, JobRetried, Recorded, Reply
+from ditto.domain.job import ENDS, JobState
 from ditto.errors import Conflict, NotFound
 from ditto.runtime.runner import utc_now
 from ditto.store.memory import MemoryJournal
@@ -139,3 +141,59 @@ async def test_a_retried_job_has_as_much_time_as_it_had_at_first_and_its_times_b
     at_first, now = first.spec.deadline_at - first.accepted_at, retried.spec.deadline_at - retried.begun_at
     assert now.total_seconds() == pytest.approx(at_first.total_seconds(), abs=1)
     assert (await host.wait("j1", WAIT_S)).retries == 1
+
+
+class SlowToTell(MemoryJournal):
+    """A journal whose readers see an end before its writer is told of it."""
+
+    told: asyncio.Event | None = None
+
+    async def append(self, append: Append) -> None:
+        await super().append(append)
+        if self.told is not None and any(type(event) in ENDS for _, event in append.events):
+            told, self.told = self.told, None
+            await told.wait()
+
+
+async def test_a_job_that_is_retried_before_its_holder_knows_of_its_end_is_still_run_there(house):
+    house.journal = SlowToTell()
+    told = house.journal.told = asyncio.Event()
+    host = await house.host()
+    await host.accept("j1", asked("a", "down"), None)
+    await until(lambda: house.journal.told is None)
+    del house.models._answers["down"]
+
+    await host.retry("j1")
+    told.set()
+    await until(lambda: house.models.asked["down"] == 2)
+    house.models.release("down", Reply(text="42"))
+    job = await house.ended(host, "j1")
+
+    assert (view.errors(job), job.adoptions) == ({}, 0)
+    assert house.models.asked == {"a": 1, "down": 2}
+
+
+async def test_a_retried_jobs_lease_is_renewed_though_its_holder_was_about_to_let_it_go(house):
+    class Reading(MemoryJournal):
+        reading: asyncio.Event | None = None
+
+        async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
+            if self.reading is not None:
+                await self.reading.wait()
+            return await super().read(job_id, after)
+
+    house.journal = Reading()
+    host = await house.host()
+    host._lease.length_s = 0.03
+    await host.accept("j1", asked("a", "down"), None)
+    await house.ended(host, "j1")
+    read = house.journal.reading = asyncio.Event()
+    retrying = asyncio.ensure_future(host.retry("j1"))
+    await until(lambda: host._keeping.done())
+    del house.models._answers["down"]
+
+    read.set()
+    await retrying
+
+    assert not host._keeping.done()
+    await host.cancel("j1")
