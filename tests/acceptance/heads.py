@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ PROGRAMS = PYTHON.parent
 LOOPBACK = "127.0.0.2"
 """A node's address of 127.0.0.1 Ray replaces by the machine's own, and listens there."""
 LONG_S = 120
+STARTS = 3
+TOO_SLOW = "timed out during startup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +81,7 @@ def started_head(sim: str) -> Iterator[Head]:
             *("--port", str(gcs), "--dashboard-agent-listen-port", str(agent)),
             *("--ray-client-server-port", str(client), "--metrics-export-port", str(metrics)),
         )
-        log = home / "head.log"
-        with process(*command, environ={**environ, "RAY_AUTH_MODE": "token"}, log=log) as running:
-            said("block forever", log, running)
+        with _begun(command, {**environ, "RAY_AUTH_MODE": "token"}, home / "head.log"):
             yield Head(
                 address=f"{LOOPBACK}:{gcs}",
                 dashboard=f"http://127.0.0.1:{dashboard}",
@@ -89,10 +89,36 @@ def started_head(sim: str) -> Iterator[Head]:
                 home=home,
                 environ=environ,
             )
-        until_s = time.monotonic() + 20
-        while left := _processes(f"RAY_TMPDIR={name}"):
-            assert time.monotonic() < until_s, left
-            time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def _begun(command: Sequence[str], environ: dict[str, str], log: Path) -> Iterator[None]:
+    """Runs a head while the block runs. One that Ray itself has given up, its own parts being slow, is begun again."""
+    for more in reversed(range(STARTS)):
+        with process(*command, environ=environ, log=log) as running:
+            up = _up(log, running, may_fail=more > 0)
+            if up:
+                yield
+        _until_gone(f"RAY_TMPDIR={environ['RAY_TMPDIR']}")
+        if up:
+            return
+
+
+def _up(log: Path, running: subprocess.Popen[bytes], *, may_fail: bool) -> bool:
+    try:
+        said("block forever", log, running)
+    except AssertionError:
+        if not may_fail or TOO_SLOW not in log.read_text(errors="replace"):
+            raise
+        return False
+    return True
+
+
+def _until_gone(mark: str) -> None:
+    until_s = time.monotonic() + 20
+    while left := _processes(mark):
+        assert time.monotonic() < until_s, left
+        time.sleep(0.2)
 
 
 def _free_ports(number: int) -> list[int]:

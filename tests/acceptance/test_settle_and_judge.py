@@ -38,8 +38,10 @@ def test_a_decided_answer_waits_for_nobody_and_cancels_the_rest_at_the_model(ser
     job = httpx.post(f"{serving.url}/llm", json=body, timeout=WAIT_S).raise_for_status().json()
 
     assert job["structured"]["answer"] == 437
-    assert job["usage"]["saved"] == 1
-    assert job["errors"][f"sim/{hung}"]["type"] == "Cancelled"
+    # By what was learned from other tests' jobs, two replies may outweigh a quick one that is still missing as well.
+    assert {error["type"] for error in job["errors"].values()} == {"Cancelled"}
+    assert f"sim/{hung}" in job["errors"]
+    assert job["usage"]["saved"] == len(job["errors"])
     assert cancelled(serving.sim, hung)
 
 
