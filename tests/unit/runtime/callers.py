@@ -71,12 +71,15 @@ class KillableCaller:
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
         caller = self.caller
         waiting = asyncio.ensure_future(caller.poll(holder, epoch, seen, journalled, wait_s))
-        while not waiting.done():
-            await asyncio.wait([waiting], timeout=0.01)
-            if self._caller is not caller:
-                waiting.cancel()
-                raise HolderGone("the caller died")
-        return waiting.result()
+        try:
+            while not waiting.done():
+                await asyncio.wait([waiting], timeout=0.01)
+                if self._caller is not caller:
+                    raise HolderGone("the caller died")
+            return waiting.result()
+        finally:  # who polled may have gone first
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
 
 def _known(answer: Reply | Failure) -> asyncio.Future[Reply | Failure]:
