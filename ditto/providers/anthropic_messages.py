@@ -12,6 +12,7 @@ import httpx
 
 from ditto.errors import CallError, CallInvalidReply
 from ditto.providers import failures
+from ditto.providers.anthropic_stream import MessageAssembly
 from ditto.providers.bodies import as_count, as_list, as_object, as_text, post, reply_object
 from ditto.providers.port import Built, ModelReply, ModelRequest
 from ditto.providers.reply_text import checked, joined
@@ -20,7 +21,7 @@ from ditto.settings.endpoints import Endpoint
 
 _VERSION = "2023-06-01"
 _SCHEMA_SWITCH = "output_config"
-_PARAMETERS = ("temperature", "top_p", "max_tokens", "stop_sequences", "system")
+_PARAMETERS = ("temperature", "top_p", "max_tokens", "stop_sequences", "system", "stream")
 _NO_SAMPLING = re.compile(r"claude-opus-4-[7-9]|claude-opus-[5-9]")
 _MAX_TOKENS = 16_384
 _MAX_TOKENS_OF_EVERY_MODEL = 4_096
@@ -45,14 +46,17 @@ class AnthropicMessages:
         account: str | None,
         *,
         left_out: frozenset[str],
+        stream: bool,
     ) -> Built:
         """Returns the HTTP request; parameters named in `left_out` are not sent, or in another way."""
         body, warnings = _body(request, left_out)
         headers = {"anthropic-version": _VERSION, **({"x-api-key": key} if key else {}), **endpoint.headers}
+        switch = {"stream": True} if stream and "stream" not in left_out else {}
         return Built(
-            request=post(f"{endpoint.base_url.rstrip('/')}/messages", headers, body),
+            request=post(f"{endpoint.base_url.rstrip('/')}/messages", headers, {**body, **switch}),
             warnings=tuple(warnings),
-            dispensable=_dispensable(body),
+            dispensable=_dispensable(body) | switch.keys(),
+            assembly=MessageAssembly() if switch else None,
         )
 
     def read(self, body: bytes, request: ModelRequest) -> ModelReply:

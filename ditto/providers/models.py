@@ -3,6 +3,9 @@
 One deadline covers everything: tries, pauses, and the second try without a parameter that the model refused. Only
 transient errors are tried again. A wait that would end after the deadline is not begun: the error that asked for it
 is the result. What a model has refused once, and then answered without, it is not sent again.
+
+A reply is asked for as a stream where somebody hears it being written. A model that does not stream, and one whose
+stream broke off, is asked for the whole reply: to be heard is never worth a failure.
 """
 
 from __future__ import annotations
@@ -30,8 +33,9 @@ from ditto.errors import (
     TransientCallError,
 )
 from ditto.providers.anthropic_messages import AnthropicMessages
+from ditto.providers.incoming import Incoming
 from ditto.providers.openai_chat import SCHEMA_SWITCH, OpenAIChat
-from ditto.providers.port import Built, DialectPort, ModelReply, ModelRequest
+from ditto.providers.port import Built, DialectPort, Hearer, ModelReply, ModelRequest
 from ditto.providers.redaction import redacted
 from ditto.providers.transport import REPLY_LIMIT_BYTES, Answer, Connections, Sender
 from ditto.providers.workers_ai import WorkersAI
@@ -63,6 +67,8 @@ class _Run:
     key: str | None
     account: str | None
     left_out: frozenset[str]
+    hearer: Hearer | None
+    broke_off: bool = False
     attempts: int = 0
     last: CallError | None = None
 
@@ -95,6 +101,7 @@ class Models:
         self._endpoints = endpoints
         self._environ = environ
         self._sender = Sender(Connections(environ) if transport is None else transport, reply_limit_bytes)
+        self._limit_bytes = reply_limit_bytes
         self._limited = limited
         self._sleep = sleep
         self._random = random
@@ -102,7 +109,14 @@ class Models:
         self._refused: dict[tuple[str, str], frozenset[str]] = {}
 
     async def ask(
-        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
+        self,
+        provider: str,
+        name: str,
+        request: ModelRequest,
+        *,
+        timeout_s: float,
+        max_retries: int,
+        hearer: Hearer | None = None,
     ) -> Reply | Failure:
         """Returns the model's reply, or why there is none. Raises nothing but cancellation.
 
@@ -111,11 +125,12 @@ class Models:
             name: The model's full name, for warnings and messages.
             timeout_s: For everything together.
             max_retries: Further tries after a transient error; a refused parameter's does not count.
+            hearer: Told the reply's text while it is written; None: nobody is.
         """
         started = self._clock()
         run: _Run | None = None
         try:
-            run = self._run(provider, name, request, started + timeout_s)
+            run = self._run(provider, name, request, started + timeout_s, hearer)
             reply, warnings = await self._with_retries(run, max_retries)
         except CallError as error:
             failure = _failure(error, run, timeout_s)
@@ -132,15 +147,15 @@ class Models:
                 elapsed_s=self._clock() - started,
                 warnings=tuple(f"{name} {warning}" for warning in warnings),
             )
-        shown = redacted(failure.message, secrets=self._secrets(provider), prompts=_prompts(request))
         attempts = run.attempts if run is not None else 0
-        return replace(failure, message=shown, attempts=attempts, elapsed_s=self._clock() - started)
+        shown = self._shown(failure, provider, request)
+        return replace(shown, attempts=attempts, elapsed_s=self._clock() - started)
 
     async def aclose(self) -> None:
         """Closes the connections; calls under way fail."""
         await self._sender.aclose()
 
-    def _run(self, provider: str, name: str, request: ModelRequest, deadline: float) -> _Run:
+    def _run(self, provider: str, name: str, request: ModelRequest, deadline: float, hearer: Hearer | None) -> _Run:
         endpoint = self._endpoints.get(provider)
         if endpoint is None:
             raise CallModelNotFound(f"no provider is configured for {name}")
@@ -158,6 +173,7 @@ class Models:
             key=self._variable(name, endpoint.key_env, needed=not endpoint.key_optional),
             account=self._variable(name, endpoint.account_env, needed=True),
             left_out=self._refused.get((provider, request.model), frozenset()),
+            hearer=hearer,
         )
 
     def _variable(self, name: str, variable: str | None, *, needed: bool) -> str | None:
@@ -192,12 +208,17 @@ class Models:
     async def _adapting(self, run: _Run) -> tuple[ModelReply, tuple[str, ...]]:
         """Returns the reply to the question without the parameters that the model refuses, one at a time."""
         while True:
-            built = run.dialect.build(run.request, run.endpoint, run.key, run.account, left_out=run.left_out)
+            stream = run.hearer is not None and not run.broke_off
+            built = run.dialect.build(
+                run.request, run.endpoint, run.key, run.account, left_out=run.left_out, stream=stream
+            )
             answer = await self._sent(run, built)
             try:
                 reply = self._read(run, answer)
-            except PermanentCallError:
+            except PermanentCallError as error:
                 refused = run.dialect.refused_parameter(answer.status, answer.body)
+                if refused is None and isinstance(error, CallBadRequest):
+                    refused = "stream"  # if it was asked for: no provider says that it does not stream as others do
                 if refused is None or refused in run.left_out or refused not in built.dispensable:
                     raise
                 run.left_out |= {refused}
@@ -211,7 +232,17 @@ class Models:
         if remaining_s <= 0:
             raise CallTimeout("no time is left")
         run.attempts += 1
-        return await self._sender.send(built.request, timeout_s=remaining_s)
+        if run.hearer is None:
+            return await self._sender.send(built.request, timeout_s=remaining_s)
+        after = None if run.last is None else Failure(type=run.last.type, message=run.last.message)
+        run.hearer.begin(run.attempts, None if after is None else self._shown(after, run.provider, run.request))
+        if built.assembly is None:
+            return await self._sender.send(built.request, timeout_s=remaining_s)
+        incoming = Incoming(built.assembly, run.hearer.said, self._limit_bytes)
+        try:
+            return await self._sender.send(built.request, timeout_s=remaining_s, incoming=incoming)
+        finally:
+            run.broke_off = incoming.begun and not incoming.complete
 
     def _read(self, run: _Run, answer: Answer) -> ModelReply:
         if 200 <= answer.status < 300:
@@ -224,6 +255,11 @@ class Models:
             looked_for = run.endpoint.key_env or "no variable: none is configured"
             raise CallAuthenticationFailed(f"the key was looked for in {looked_for}; {error.message}")
         raise error
+
+    def _shown(self, failure: Failure, provider: str, request: ModelRequest) -> Failure:
+        """Returns the failure without keys and prompts in its message."""
+        message = redacted(failure.message, secrets=self._secrets(provider), prompts=_prompts(request))
+        return replace(failure, message=message)
 
     def _secrets(self, provider: str) -> list[str]:
         endpoint = self._endpoints.get(provider)

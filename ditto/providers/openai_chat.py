@@ -18,14 +18,18 @@ from ditto.domain.spec import Message
 from ditto.errors import CallError, CallInvalidReply, CallOverloaded
 from ditto.providers import failures
 from ditto.providers.bodies import as_count, as_list, as_object, as_text, post, reply_object
+from ditto.providers.chat_stream import ChatAssembly
 from ditto.providers.port import Built, ModelReply, ModelRequest
 from ditto.providers.reply_text import checked, joined
 from ditto.providers.schema_subsets import OPENAI_STRICT, fitted
 from ditto.settings.endpoints import Endpoint
 
 SCHEMA_SWITCH = "response_format"
+STREAM: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+"""A model that refuses one of the two is asked for the whole reply: without the second most do not count tokens."""
 _PARAMETERS = (
-    "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed", "random_seed", "system"
+    "temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed", "random_seed", "system",
+    "stream", "stream_options",
 )  # fmt: skip
 _TAKES_NO = (
     (re.compile(r"o\d"), frozenset({"temperature", "top_p"})),
@@ -62,15 +66,19 @@ class OpenAIChat:
         account: str | None,
         *,
         left_out: frozenset[str],
+        stream: bool,
     ) -> Built:
         """Returns the HTTP request; parameters named in `left_out` are not sent, or in another way."""
         base_url = endpoint.base_url.rstrip("/").replace("{account}", account or "")
         body, warnings, dispensable = chat_body(request, endpoint, left_out)
+        streams = stream and not STREAM.keys() & left_out
+        switch = {name: value for name, value in STREAM.items() if streams and name not in endpoint.lacks}
         authorization = {"authorization": f"Bearer {key}"} if key else {}
         return Built(
-            request=post(f"{base_url}/chat/completions", {**authorization, **endpoint.headers}, body),
+            request=post(f"{base_url}/chat/completions", {**authorization, **endpoint.headers}, {**body, **switch}),
             warnings=warnings,
-            dispensable=dispensable,
+            dispensable=dispensable | switch.keys(),
+            assembly=ChatAssembly() if streams else None,
         )
 
     def read(self, body: bytes, request: ModelRequest) -> ModelReply:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from ditto.domain.events import Failure
 from ditto.domain.spec import Message, Sampling
 from ditto.errors import CallError
 from ditto.settings.endpoints import Endpoint
@@ -46,11 +47,49 @@ class ModelReply:
     output_tokens: int | None = None
 
 
+class Hearer(Protocol):
+    """Who listens while a reply is written."""
+
+    def begin(self, attempt: int, after: Failure | None) -> None:
+        """Notes that a request goes out: what earlier ones have said is void.
+
+        Args:
+            attempt: Its number, from 1.
+            after: Why the last one is tried again, None where it is the first.
+        """
+        ...
+
+    def said(self, text: str) -> None:
+        """Notes that the reply goes on with this text; of thinking in it nothing is taken out."""
+        ...
+
+
+class Assembly(Protocol):
+    """A streamed response put together, event by event.
+
+    Attributes:
+        complete: The reply has come to its end, though the stream may go on.
+        over: Nothing that counts follows any more.
+    """
+
+    complete: bool
+    over: bool
+
+    def take(self, event: dict[str, Any]) -> str:
+        """Takes one event's decoded data and returns what it adds to the reply's text."""
+        ...
+
+    def body(self) -> bytes:
+        """Returns the body that the same response would have had whole, for `DialectPort.read`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """A request ready to be sent.
 
     Attributes:
+        assembly: What puts the response together where it was asked for as a stream, None where it was not.
         warnings: What had to be adapted or left out for this model, to be read after its name:
             `takes no temperature: not sent`.
         dispensable: The parameters in it that can be left out or sent in another way, by the provider's names.
@@ -59,6 +98,7 @@ class Built:
     request: httpx.Request
     warnings: tuple[str, ...] = ()
     dispensable: frozenset[str] = frozenset()
+    assembly: Assembly | None = None
 
 
 class DialectPort(Protocol):
@@ -72,8 +112,13 @@ class DialectPort(Protocol):
         account: str | None,
         *,
         left_out: frozenset[str],
+        stream: bool,
     ) -> Built:
-        """Returns the HTTP request; parameters named in `left_out` are not sent, or in another way."""
+        """Returns the HTTP request; parameters named in `left_out` are not sent, or in another way.
+
+        Args:
+            stream: Whether the reply is wanted piece by piece, where this model can do so.
+        """
         ...
 
     def read(self, body: bytes, request: ModelRequest) -> ModelReply:

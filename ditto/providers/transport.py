@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -21,8 +22,12 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from ditto.errors import CallBadRequest, CallError, CallInvalidReply, CallTimeout, CallTooLarge, CallUnreachable
+from ditto.providers.incoming import Incoming
 
 REPLY_LIMIT_BYTES = 8 * 1024 * 1024
+_AFTER_S = 1.0
+"""So long a stream may still take to end after its last event: then its connection can be used again."""
+_STREAM = "text/event-stream"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _BROKEN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError)
 
@@ -49,7 +54,7 @@ _HAPPENED: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole response, decompressed."""
+    """A whole response, decompressed; one that was streamed is put together."""
 
     status: int
     headers: httpx.Headers
@@ -67,11 +72,12 @@ class Sender:
         self._transport = transport
         self._limit_bytes = limit_bytes
 
-    async def send(self, request: httpx.Request, *, timeout_s: float) -> Answer:
+    async def send(self, request: httpx.Request, *, timeout_s: float, incoming: Incoming | None = None) -> Answer:
         """Returns the whole answer; the connection is closed if this is cancelled.
 
         Args:
             timeout_s: From the first look for an address to the last byte.
+            incoming: Takes the answer where it comes as a stream; without it none was asked for.
 
         Raises:
             CallTimeout: It took longer.
@@ -82,7 +88,7 @@ class Sender:
         """
         try:
             async with asyncio.timeout(timeout_s) as scope:
-                return await self._exchange(request)
+                return await self._exchange(request, incoming)
         except _BROKEN as error:
             if isinstance(error, TimeoutError) and scope.expired():
                 raise CallTimeout(f"no answer in {timeout_s * 1000:.0f} ms") from None
@@ -92,9 +98,12 @@ class Sender:
         """Closes the transport."""
         await self._transport.aclose()
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
+    async def _exchange(self, request: httpx.Request, incoming: Incoming | None) -> Answer:
         response = await self._transport.handle_async_request(request)
         try:
+            if incoming is not None and _streams(response):
+                await _take(response.aiter_bytes(), incoming)
+                return Answer(status=response.status_code, headers=response.headers, body=incoming.body())
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
@@ -103,6 +112,27 @@ class Sender:
             return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
         finally:
             await response.aclose()
+
+
+def _streams(response: httpx.Response) -> bool:
+    """Tells whether it is a stream of events: a provider that cannot stream answers as it always does."""
+    return 200 <= response.status_code < 300 and response.headers.get("content-type", "").lower().startswith(_STREAM)
+
+
+async def _take(chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
+    """Reads a stream up to its last event; that it breaks after the reply's end does no harm."""
+    try:
+        async for chunk in chunks:
+            incoming.feed(chunk)
+            if incoming.over:
+                break
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_AFTER_S):
+                async for _ in chunks:
+                    pass
+    except _BROKEN:
+        if not incoming.complete:
+            raise
 
 
 class Connections(httpx.AsyncBaseTransport):

@@ -7,7 +7,7 @@ Newer models answer on the own route, too, with a chat completion inside `result
 from.
 
 Workers AI stops at 256 tokens unless it is told otherwise, and on its own route does not say that it did. So a limit
-is always sent, and a reply that uses it up counts as cut off.
+is always sent, and a reply that uses it up counts as cut off. With a schema it does not stream.
 
 Source: developers.cloudflare.com/workers-ai (REST API, JSON Mode, OpenAI compatibility, errors).
 """
@@ -28,6 +28,7 @@ from ditto.providers.bodies import as_count, as_list, as_object, decoded, post, 
 from ditto.providers.openai_chat import SCHEMA_SWITCH, OpenAIChat, chat_body, read_completion
 from ditto.providers.port import Built, ModelReply, ModelRequest
 from ditto.providers.reply_text import checked, joined
+from ditto.providers.workers_ai_stream import RunAssembly
 from ditto.settings.endpoints import Endpoint
 
 _COMPATIBLE_ONLY = re.compile(r"@cf/openai/gpt-oss-")
@@ -51,6 +52,7 @@ class WorkersAI:
         account: str | None,
         *,
         left_out: frozenset[str],
+        stream: bool,
     ) -> Built:
         """Returns the HTTP request; parameters named in `left_out` are not sent, or in another way."""
         base_url = endpoint.base_url.rstrip("/").replace("{account}", quote(account or "", safe=""))
@@ -60,12 +62,18 @@ class WorkersAI:
         stops = request.sampling.stop and "stop" not in left_out
         if native != base_url or stops or _COMPATIBLE_ONLY.match(request.model):
             compatible = endpoint.model_copy(update={"base_url": f"{native}/v1"})
-            return self._compatible.build(request, compatible, key, account, left_out=left_out)
+            return self._compatible.build(
+                request, compatible, key, account, left_out=left_out, stream=stream and request.schema is None
+            )
         body, warnings, dispensable = _native_body(request, endpoint, left_out)
+        switch = {"stream": True} if stream and SCHEMA_SWITCH not in body and "stream" not in left_out else {}
         authorization = {"authorization": f"Bearer {key}"} if key else {}
         url = f"{native}/run/{quote(request.model, safe='@/')}"
         return Built(
-            request=post(url, {**authorization, **endpoint.headers}, body), warnings=warnings, dispensable=dispensable
+            request=post(url, {**authorization, **endpoint.headers}, {**body, **switch}),
+            warnings=warnings,
+            dispensable=dispensable | switch.keys(),
+            assembly=RunAssembly() if switch else None,
         )
 
     def read(self, body: bytes, request: ModelRequest) -> ModelReply:

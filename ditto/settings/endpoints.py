@@ -44,7 +44,10 @@ KNOWN: dict[str, Endpoint] = {
     "anthropic": Endpoint(dialect="anthropic", base_url="https://api.anthropic.com/v1", key_env="ANTHROPIC_API_KEY"),
     "google": Endpoint(base_url="https://generativelanguage.googleapis.com/v1beta/openai", key_env="GEMINI_API_KEY"),
     "mistral": Endpoint(
-        base_url="https://api.mistral.ai/v1", key_env="MISTRAL_API_KEY", renames={"seed": "random_seed"}
+        base_url="https://api.mistral.ai/v1",
+        key_env="MISTRAL_API_KEY",
+        renames={"seed": "random_seed"},
+        lacks=("stream_options",),  # its streams always count their tokens
     ),
     "groq": Endpoint(base_url="https://api.groq.com/openai/v1", key_env="GROQ_API_KEY"),
     "together": Endpoint(base_url="https://api.together.xyz/v1", key_env="TOGETHER_API_KEY"),

@@ -96,7 +96,7 @@ def test_each_request_is_written_as_its_page_says(path: Path) -> None:
     key = KEY if endpoint.key_env else None
 
     built = DIALECTS[endpoint.dialect].build(
-        request_of(fixture["request"]), endpoint, key, "acc1", left_out=frozenset(fixture["left_out"])
+        request_of(fixture["request"]), endpoint, key, "acc1", left_out=frozenset(fixture["left_out"]), stream=False
     )
 
     assert built.request.method == "POST"
@@ -113,7 +113,7 @@ def test_every_request_ends_with_the_users_message_and_is_not_streamed(path: Pat
     endpoint = KNOWN[fixture["provider"]]
 
     built = DIALECTS[endpoint.dialect].build(
-        request_of(fixture["request"]), endpoint, KEY, "acc1", left_out=frozenset()
+        request_of(fixture["request"]), endpoint, KEY, "acc1", left_out=frozenset(), stream=False
     )
 
     body = json.loads(built.request.content)
@@ -127,10 +127,10 @@ def test_whatever_is_dispensable_can_be_left_out_and_changes_the_request(path: P
     fixture = loaded(path)
     endpoint = KNOWN[fixture["provider"]]
     port, request = DIALECTS[endpoint.dialect], request_of(fixture["request"])
-    built = port.build(request, endpoint, KEY, "acc1", left_out=frozenset())
+    built = port.build(request, endpoint, KEY, "acc1", left_out=frozenset(), stream=False)
 
     for name in built.dispensable:
-        without = port.build(request, endpoint, KEY, "acc1", left_out=frozenset({name}))
+        without = port.build(request, endpoint, KEY, "acc1", left_out=frozenset({name}), stream=False)
         assert without.request.content != built.request.content
 
 
@@ -140,7 +140,7 @@ def test_settings_can_add_headers_and_an_address_of_their_own() -> None:
     )
     request = ModelRequest(model="m", messages=(Message(role="user", content="?"),))
 
-    built = DIALECTS["openai"].build(request, endpoint, KEY, None, left_out=frozenset())
+    built = DIALECTS["openai"].build(request, endpoint, KEY, None, left_out=frozenset(), stream=False)
 
     assert str(built.request.url) == "http://127.0.0.1:9/v1/chat/completions"
     assert built.request.headers["x-team"] == "7"
@@ -153,7 +153,7 @@ def test_an_address_that_ends_in_v1_chooses_the_compatible_route_of_workers_ai(m
     endpoint = known.model_copy(update={"base_url": f"{known.base_url}/v1"})
     request = ModelRequest(model=model, messages=(Message(role="user", content="?"),))
 
-    built = DIALECTS["workers-ai"].build(request, endpoint, KEY, "acc1", left_out=frozenset())
+    built = DIALECTS["workers-ai"].build(request, endpoint, KEY, "acc1", left_out=frozenset(), stream=False)
 
     assert built.request.url.path == "/client/v4/accounts/acc1/ai/v1/chat/completions"
 
@@ -162,7 +162,7 @@ def test_text_that_utf_8_cannot_hold_is_sent_and_read_without_it() -> None:
     port = DIALECTS["openai"]
     request = ModelRequest(model="m", messages=(Message(role="user", content="half \ud83d"),))
 
-    built = port.build(request, KNOWN["ollama"], None, None, left_out=frozenset())
+    built = port.build(request, KNOWN["ollama"], None, None, left_out=frozenset(), stream=False)
     reply = port.read(rb'{"choices":[{"message":{"content":"half \ud83d"}}]}', request)
 
     assert json.loads(built.request.content)["messages"][0]["content"] == "half ?"
