@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import re2
+
 from ditto.sim import quoting
 from ditto.sim.asked import Body
 from ditto.sim.choosing import best_of
@@ -53,6 +55,7 @@ _ITEM_ROLES: dict[str, str] = {
     "total amount line_total subtotal sum": "total",
 }
 _DEPTH = 12
+_PATTERN_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,8 +377,11 @@ def _plain(number: Decimal) -> int | float:
 
 
 def _searched(pattern: str, text: str) -> str | None:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _PATTERN_BYTES
     try:
-        found = re.search(pattern.removeprefix("^").removesuffix("$"), text[:2000])
-    except re.error:
+        found = re2.search(pattern.removeprefix("^").removesuffix("$"), text[:2000], options)
+    except re2.error:
         return None
-    return found.group() if found and found.group() else None
+    return str(found.group()) if found and found.group() else None
