@@ -20,7 +20,7 @@ from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
 from ditto.errors import BadRequest, NotFound, ServiceError, Unavailable
-from ditto.http import bodies, event_socket, hang_up, openapi, prometheus, queries, responses
+from ditto.http import bodies, event_socket, hang_up, heads, openapi, prometheus, queries, responses
 from ditto.http.docs import docs_page
 from ditto.http.door import Door, door_of
 from ditto.http.event_socket import EventSocket
@@ -63,7 +63,13 @@ def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings
         service = await service_factory()
         try:
             async with hang_up.Background() as background:
-                app.state.door = Door(service=service, limits=limits, background=background, models=models)
+                app.state.door = Door(
+                    service=service,
+                    limits=limits,
+                    background=background,
+                    models=models,
+                    origins=frozenset(settings.cors_origins),
+                )
                 yield
         finally:
             await service.close()
@@ -79,6 +85,9 @@ def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings
 
     app = _Application(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(responses.Guard)
+    if settings.cors_origins:
+        heads.allow(app, settings.cors_origins)
+    app.add_middleware(heads.Heads, limit_bytes=limits.head_bytes)
     app.add_exception_handler(ServiceError, refuse)
     app.add_exception_handler(HTTPException, refuse_route)
     app.include_router(_router)
@@ -160,7 +169,7 @@ async def merge(request: Request) -> Response:
     """
     queries.read(queries.Query, request.query_params)
     door = door_of(request)
-    wanted = parse_remerge(await bodies.read_json(request, door.limits))
+    wanted = await bodies.off_loop(request, parse_remerge, await bodies.read_json(request, door.limits))
     return Json(view.render(await asyncio.shield(door.background.start(door.service.merge(_job_id(request), wanted)))))
 
 
@@ -215,7 +224,7 @@ async def follow(socket: WebSocket) -> None:
     """Tells the job's journal as it is written, and cancels the job where the client says so."""
     await socket.accept()
     try:
-        event_socket.check_origin(socket)
+        event_socket.check_origin(socket, door_of(socket).origins)
         query = queries.read(queries.EventsQuery, socket.query_params)
         await EventSocket(socket, door_of(socket), _job_id(socket), query.after).tell()
         await event_socket.close(socket, event_socket.ENDED, "the job has ended")
@@ -278,4 +287,4 @@ def _job_id(connection: HTTPConnection) -> str:
 async def _asked(request: Request) -> Asked:
     queries.read(queries.Query, request.query_params)
     body = await bodies.read_json(request, door_of(request).limits)
-    return parse(bodies.with_key(body, request.headers.get("idempotency-key")))
+    return await bodies.off_loop(request, parse, bodies.with_key(body, request.headers.get("idempotency-key")))

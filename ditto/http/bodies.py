@@ -2,6 +2,9 @@
 
 A body without a content type is refused like one of another type. Browsers send such requests, and form posts, across
 origins without asking first; a page anywhere could otherwise spend the keys of a service that listens on loopback.
+
+JSON can be small on the wire and large in memory: a list in a list in a list takes a byte each there, and eighty here.
+So values are counted, and how deep they lie, before they are made; and what is large is read beside the event loop.
 """
 
 from __future__ import annotations
@@ -9,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -21,6 +25,13 @@ _JSON_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 _MAX_DIGITS = 15
+_MAX_DEPTH = 200
+_LARGE_BYTES = 2048
+_BRACKET = re.compile(rb"[][{}]")
+_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+"""Each possessive, so that it is tried once at each place; one that does not end goes on to the end."""
+
+T = TypeVar("T")
 
 
 async def read_json(request: Request, limits: Limits) -> JSON:
@@ -28,20 +39,35 @@ async def read_json(request: Request, limits: Limits) -> JSON:
 
     Raises:
         UnsupportedMediaType: It is declared as something else than JSON in UTF-8, or not declared at all.
-        TooLarge: It is, or says that it is, above the limit; the rest of it has not been read.
+        TooLarge: It is, or says that it is, above the limit; the rest of it has not been read. Or it holds too many
+            values.
         RequestTimeout: It did not arrive in time.
         BadRequest: It is no JSON.
     """
     _check_type(request.headers.get("content-type", ""))
-    return decode(await _read(request, limits))
+    body = await _read(request, limits)
+    request.state.body_bytes = len(body)
+    return await off_loop(request, decode, body, limits.body_values)
 
 
-def decode(body: bytes) -> JSON:
+async def off_loop(request: Request, work: Callable[..., T], *args: object) -> T:
+    """Returns what this work on the body comes to, which is done on a thread where the body is no small one.
+
+    A schema of a few kilobytes may take a second to be checked.
+    """
+    if getattr(request.state, "body_bytes", 0) <= _LARGE_BYTES:
+        return work(*args)
+    return await asyncio.to_thread(work, *args)
+
+
+def decode(body: bytes, limit_values: int) -> JSON:
     """Returns the JSON in these bytes; of a key that is there twice the last value counts.
 
     Raises:
+        TooLarge: They hold more values than this.
         BadRequest: They are no UTF-8 or no JSON.
     """
+    _check_shape(body, limit_values)
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
@@ -71,6 +97,21 @@ def with_key(body: JSON, header: str | None) -> JSON:
         message = "differs from the Idempotency-Key header"
         raise BadRequest("the request is wrong", [{"path": "idempotencyKey", "message": message}])
     return body
+
+
+def _check_shape(body: bytes, limit_values: int) -> None:
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets <= _MAX_DEPTH and body.count(b",") <= limit_values:
+        return
+    bare = _TEXTS.sub(b"", body)
+    values = bare.count(b"[") + bare.count(b"{") + bare.count(b",")
+    if values > limit_values:
+        raise TooLarge(f"the body holds more than {limit_values} values", {"limitValues": limit_values})
+    depth = 0
+    for bracket in _BRACKET.finditer(bare):
+        depth += 1 if bracket[0] in b"[{" else -1
+        if depth > _MAX_DEPTH:
+            raise _no_json("it is nested too deeply")
 
 
 class _NoNumber(ValueError):

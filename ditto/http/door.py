@@ -15,12 +15,17 @@ from ditto.runtime.service import ServicePort
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The service behind the routes, and how they treat their clients."""
+    """The service behind the routes, and how they treat their clients.
+
+    Attributes:
+        origins: Whose pages may use the service, besides its own.
+    """
 
     service: ServicePort
     limits: Limits
     background: Background
     models: Models
+    origins: frozenset[str] = frozenset()
 
 
 def door_of(connection: HTTPConnection) -> Door:

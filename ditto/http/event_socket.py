@@ -30,14 +30,20 @@ _CANCEL = {"type": "cancel"}
 _REASON_BYTES = 123
 
 
-def check_origin(socket: WebSocket) -> None:
-    """Returns where the connection comes from a page of this very service, or from no page.
+def check_origin(socket: WebSocket, allowed: frozenset[str]) -> None:
+    """Returns where the connection comes from a page of this very service, of an allowed origin, or from no page.
 
     Raises:
         Forbidden: It comes from a page of another origin.
     """
     origin = socket.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
+    if origin is None or origin in allowed:
+        return
+    try:
+        of_page = urlsplit(origin).netloc
+    except ValueError:  # brackets that are no address
+        of_page = ""
+    if of_page != socket.headers.get("host"):
         raise Forbidden("a page of another origin may not follow jobs (a proxy in front must pass on Host)")
 
 

@@ -11,6 +11,8 @@ class Limits:
 
     Attributes:
         body_bytes: A larger body is refused with 413.
+        body_values: A body of more lists, objects and members in them is refused with 413.
+        head_bytes: Longer headers, with path and query, are refused with 400.
         body_s: A body that has not arrived by then is refused with 408.
         linger_s: How long the rest of a refused body is read and thrown away, so that its sender gets to the answer.
         heartbeat_s: The pause after which a silent event stream says that it is alive.
@@ -21,6 +23,8 @@ class Limits:
     """
 
     body_bytes: int = 16 * 1024 * 1024
+    body_values: int = 100_000
+    head_bytes: int = 32 * 1024
     body_s: float = 30.0
     linger_s: float = 5.0
     heartbeat_s: float = 15.0

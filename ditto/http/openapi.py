@@ -51,7 +51,7 @@ MEANINGS = {
     404: "There is no such job.",
     408: "The body did not arrive in time.",
     409: "The job was cancelled while it was waited for.",
-    413: "The body is above 16 MiB.",
+    413: "The body is above 16 MiB, or holds more than 100000 values.",
     415: "The body is not declared as JSON.",
     422: "The idempotency key was used with another request; `details` names the fields that differ.",
     429: "Above the caller's limit, or the service is full; `Retry-After` says when to ask again.",

@@ -105,6 +105,7 @@ class Settings(BaseSettings):
         ensembles: Named panels; `default_ensemble` is asked where a request names neither models nor ensemble.
         sim_url: A server of simulated models that runs already; without it Ditto starts one when it is asked for.
         store: The journal's file, or `postgresql://user:password@host/database`.
+        cors_origins: Whose pages a browser lets use the service, each as `https://host`; none unless they are named.
     """
 
     model_config = SettingsConfigDict(
@@ -118,6 +119,7 @@ class Settings(BaseSettings):
     store: Annotated[Store, PlainValidator(store_at), NoDecode] = Field(
         default_factory=lambda: user_data_path("ditto") / "journal.db"
     )
+    cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/?#\s*]+$")], ...] = ()
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
     runtime: Runtime = Runtime()

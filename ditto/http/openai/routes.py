@@ -33,7 +33,7 @@ async def create_chat_completion(request: Request) -> Response:
     Without an idempotency key the job is cancelled when the client hangs up.
     """
     door, body = door_of(request), read(ChatRequest, await _body(request))
-    asked = body.asked(door.models, request.headers.get("idempotency-key"))
+    asked = await bodies.off_loop(request, body.asked, door.models, request.headers.get("idempotency-key"))
     if body.stream:
         usage = body.stream_options is not None and bool(body.stream_options.include_usage)
         return AnswerStream(asked, door, Chunks(body.model, usage=usage))
@@ -48,7 +48,7 @@ async def create_response(request: Request) -> Response:
     Nothing is stored under the response's id. Without an idempotency key the job is cancelled when the client hangs up.
     """
     door, body = door_of(request), read(ResponsesRequest, await _body(request))
-    asked = body.asked(door.models, request.headers.get("idempotency-key"))
+    asked = await bodies.off_loop(request, body.asked, door.models, request.headers.get("idempotency-key"))
     if body.stream:
         return AnswerStream(asked, door, Events(body))
     job = await _answered(request, door, asked)

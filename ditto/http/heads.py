@@ -1,0 +1,70 @@
+"""The head of every request and answer: how long the first may be, and what the second tells browsers to leave alone.
+
+An answer is data for the program that asked. It is not to be guessed to be a page, shown inside one, read by another
+origin's, or kept by anybody on the way. Encryption is the proxy's in front, and so is the header that insists on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ditto.errors import BadRequest
+from ditto.http.responses import JOB_ID, Json, told
+
+_ANSWER = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_PREFLIGHT_S = 600
+
+
+class Heads:
+    """Refuses requests whose head is too long, and adds to each answer the headers that it does not have itself."""
+
+    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+        self._app = app
+        self._limit_bytes = limit_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _ANSWER.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if _bytes(scope) > self._limit_bytes:
+            error = BadRequest(f"the headers, path and query are above the limit of {self._limit_bytes} bytes")
+            await Json(told(error, scope), error.status, {"connection": "close"})(scope, receive, complete)
+            return
+        await self._app(scope, receive, complete)
+
+
+def allow(app: FastAPI, origins: Sequence[str]) -> None:
+    """Has browsers let pages of these origins use the service."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
+        expose_headers=[JOB_ID, "x-should-retry", "retry-after", "location"],
+        max_age=_PREFLIGHT_S,
+    )
+
+
+def _bytes(scope: Scope) -> int:
+    headers = sum(len(name) + len(value) for name, value in scope["headers"])
+    return headers + len(scope["path"]) + len(scope.get("query_string", b""))
