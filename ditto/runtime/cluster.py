@@ -49,6 +49,9 @@ _PRESTARTED = 4
 def join(address: str | None = None, *, verbose: bool = False) -> bool:
     """Connects this process to a Ray cluster; does nothing if it is connected.
 
+    In a new cluster the workers have this process's own priority: they are what is served, no work in the background,
+    and at Ray's niceness of 15 whatever else the machine does leaves them a thirtieth of a core.
+
     Returns:
         Whether the cluster is a new one, which ends with this process.
 
@@ -68,6 +71,8 @@ def join(address: str | None = None, *, verbose: bool = False) -> bool:
         logging.getLogger("ray").setLevel(logging.ERROR)
     if not new:
         maybe_enable_token_auth_if_token_available(warn_if_disabled=False)  # Ray itself does so for `auto` alone
+    if new:
+        os.environ.setdefault("RAY_worker_niceness", "0")
     cpus = max(_PRESTARTED, os.cpu_count() or 1)
     started: dict[str, Any] = {"include_dashboard": False, "num_cpus": cpus} if new else {}
     try:

@@ -70,11 +70,12 @@ def started_head(sim: str) -> Iterator[Head]:
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
             "HOME": name,
             "RAY_TMPDIR": name,
+            "RAY_worker_niceness": "0",
             "DITTO_STORE": str(home / "journal.db"),
             "DITTO_SIM_URL": sim,
         }
         subprocess.run(["ray", "get-auth-token", "--generate"], env=environ, check=True, capture_output=True)
-        gcs, dashboard, agent, client, metrics = _free_ports(5)
+        gcs, dashboard, agent, client, metrics = free_ports(5)
         command = (
             *("ray", "start", "--head", "--block", "--disable-usage-stats", "--node-ip-address", LOOPBACK),
             *("--include-dashboard", "true", "--dashboard-host", "127.0.0.1", "--dashboard-port", str(dashboard)),
@@ -121,7 +122,7 @@ def _until_gone(mark: str) -> None:
         time.sleep(0.2)
 
 
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     """Returns ports outside the range of Ray's workers."""
     probes: list[socket.socket] = []
     ports: list[int] = []

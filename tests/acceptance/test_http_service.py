@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import time
 
 import httpx
@@ -12,6 +14,7 @@ import ray
 
 from ditto.runtime import cluster
 from ditto.runtime.placement import Standing
+from tests.chaos.processes import marked
 
 FIVE = ["sim/terse", "sim/wordy", "sim/careful", "sim/friendly", "sim/contrary"]
 
@@ -23,6 +26,15 @@ def test_a_question_is_answered_with_one_dissent(http):
     assert answer["structured"]["supportingModels"] == FIVE[:4]
     assert [dissent["models"] for dissent in answer["structured"]["dissent"]] == [["sim/contrary"]]
     assert answer["result"] in answer["responses"].values()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks for processes as Linux shows them")
+def test_whatever_else_the_machine_does_the_services_actors_yield_to_it_no_more_than_the_service(serving):
+    processes = marked(str(serving.store), "DITTO_STORE")
+    actors = [process.pid for process in processes if process.title.startswith("ray::_")]
+
+    assert actors
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in actors} == {os.getpriority(os.PRIO_PROCESS, 0)}
 
 
 def test_jobs_are_accepted_at_once_and_followed_by_their_id(http):

@@ -36,6 +36,7 @@ HEALTH = {
     "RAY_health_check_timeout_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
     "RAY_health_check_initial_delay_ms": "500",
+    "RAY_worker_niceness": "0",
 }
 """With these a dead node is missed after two to three seconds instead of fifteen."""
 
