@@ -177,7 +177,7 @@ class FakeService:
         ]
         if cursor is not None and cursor not in self._records:
             raise BadRequest("the request is wrong", [{"path": "cursor", "message": "is none that a list has given"}])
-        begin = 0 if cursor is None else next(i + 1 for i, job in enumerate(wanted) if job.id == cursor)
+        begin = sum(cursor is not None and job.id >= cursor for job in wanted)  # ids rise
         page = wanted[begin : begin + limit]
         more = len(wanted) > begin + limit
         return Page(jobs=tuple(page), cursor=page[-1].id if more else None)

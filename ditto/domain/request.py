@@ -17,10 +17,12 @@ from pydantic import (
     AliasChoices,
     AliasGenerator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -32,7 +34,17 @@ from ditto.errors import BadRequest
 
 Temperature = Annotated[float, Field(ge=0, le=2)]
 TopP = Annotated[float, Field(gt=0, le=1)]
-MaxTokens = Annotated[int, Field(ge=1)]
+
+
+def _whole(value: Any) -> Any:
+    """Returns 2 for 2.0: JSON has one kind of number, and its integers are those without a fraction."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+MaxTokens = Annotated[int, Field(ge=1), WHOLE]
+ModelName = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"\S", "not": {"pattern": r"#\d+$"}})]
+Choices = Annotated[list[Annotated[str, Field(pattern=r"\S")]], Field(min_length=1)]
 
 _SEAT = re.compile(r"#\d+$")
 _MAX_DEPTH = 100
@@ -76,27 +88,27 @@ class Request(BaseModel):
 
     prompt: str | None = None
     messages: Annotated[list[RequestMessage], Field(min_length=1)] | None = None
-    models: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
+    models: Annotated[list[ModelName], Field(min_length=1, max_length=1000)] | None = None
     ensemble: str | None = None
     strategy: StrategyName | None = None
     temperature: Temperature | None = None
     top_p: TopP | None = None
     max_tokens: MaxTokens | None = None
     stop: Annotated[list[str], Field(max_length=16)] | None = None
-    seed: int | None = None
+    seed: Annotated[int, WHOLE] | None = None
     system: str | None = None
-    max_retries: Annotated[int, Field(ge=0, le=10)] | None = None
+    max_retries: Annotated[int, Field(ge=0, le=10), WHOLE] | None = None
     timeout: Annotated[float, Field(gt=0, le=86_400_000)] | None = None
     grace: Annotated[float, Field(ge=0, le=86_400_000)] | None = None
     deadline: Annotated[float, Field(gt=0, le=604_800_000)] | None = None
     metadata: dict[str, Any] | None = None
     schema_: dict[str, Any] | None = None
-    min_responses: Annotated[int, Field(ge=1)] | None = None
+    min_responses: Annotated[int, Field(ge=1), WHOLE] | None = None
     settle: SettleRule | RequestConfident | None = None
     weights: dict[str, Annotated[float, Field(ge=0, le=1e6)]] | None = None
-    answer: Annotated[AnswerKind | list[str] | None, Field(union_mode="left_to_right")] = None
+    answer: Annotated[AnswerKind | Choices | None, Field(union_mode="left_to_right")] = None
     judge: str | None = None
-    samples: Annotated[int, Field(ge=1, le=100)] | None = None
+    samples: Annotated[int, Field(ge=1, le=100), WHOLE] | None = None
     placement: Placement | None = None
     on_disconnect: Literal["continue", "cancel"] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.websockets import WebSocket
 
 from ditto.domain import view
@@ -81,6 +82,8 @@ def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings
         raised = cast(HTTPException, error)
         response = responses.respond(request, responses.of_framework(request, raised), limits.linger_s)
         response.headers.update(raised.headers or {})
+        if raised.status_code == 405:
+            response.headers["allow"] = ", ".join(_methods(request))
         return response
 
     app = _Application(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -270,6 +273,15 @@ async def docs(request: Request) -> Response:
 async def openapi_json(request: Request) -> Response:
     """Returns the OpenAPI document."""
     return Json(cast(FastAPI, request.app).openapi())
+
+
+def _methods(request: Request) -> list[str]:
+    """Returns the methods that this path takes; the framework names those of one of its routes."""
+    taken: set[str] = set()
+    for route in (*_router.routes, *openai_routes.router.routes):
+        if route.matches(request.scope)[0] is not Match.NONE:
+            taken |= getattr(route, "methods", None) or set()
+    return sorted(taken)
 
 
 def _placed(request: Request, job: Job, status: int) -> Response:

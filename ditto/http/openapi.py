@@ -15,6 +15,7 @@ from ditto.http.responses import Json
 from ditto.http.shapes import ErrorResponse, HealthResponse, JobResponse, JobsResponse
 
 REFS = "#/components/schemas/{model}"
+_GIVEN = {"not": {"type": "null"}}
 _JOB_ID = {
     "name": "job_id",
     "in": "path",
@@ -34,16 +35,30 @@ _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
     "required": False,
-    "description": "The number of the last event seen; counts more than `after`.",
-    "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+    "description": "The number of the last event seen; counts more than `after`, unless it is empty.",
+    "schema": {"type": "string", "pattern": "^[0-9]{0,15}$"},
 }
 _METADATA = {
     "name": "metadata",
     "in": "query",
     "required": False,
     "description": "Given as `metadata.key=value`, any number of them: jobs whose metadata holds these values.",
-    "schema": {"type": "string"},
-    "allowReserved": True,
+    "style": "form",
+    "explode": True,
+    "schema": {
+        "type": "object",
+        "propertyNames": {"pattern": r"^metadata\..+$"},
+        "additionalProperties": {"type": "string"},
+    },
+}
+EVENT_SHAPE = {
+    "type": "object",
+    "description": "One event; a stream is any number of them.",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
 }
 MEANINGS = {
     202: "The job has been accepted; `Location` names it.",
@@ -104,24 +119,25 @@ def _restore(described: dict[str, Any], operations: Iterable[dict[str, Any]]) ->
 
 
 def _request_schemas() -> dict[str, Any]:
-    """Returns the request and what it refers to; null is taken for absent everywhere and not shown."""
+    """Returns the request and what it refers to; null is taken for absent everywhere."""
     whole = Request.model_json_schema(ref_template=REFS)
     parts: dict[str, Any] = whole.pop("$defs")
     properties = {name: _property(name, shape) for name, shape in whole["properties"].items()}
-    properties["prompt"]["pattern"] = r"\S"
+    properties["prompt"] = {"type": ["string", "null"], "pattern": r"\S", "description": examples.FIELDS["prompt"]}
+    both = {"required": ["models", "ensemble"], "properties": {"models": _GIVEN, "ensemble": _GIVEN}}
     request = {
         "type": "object",
         "description": whole["description"],
         "properties": properties,
         "additionalProperties": False,
-        "oneOf": [{"required": ["prompt"]}, {"required": ["messages"]}],
+        "oneOf": [{"required": [name], "properties": {name: _GIVEN}} for name in ("prompt", "messages")],
+        "not": both,
     }
     return {**parts, "Request": request}
 
 
 def _property(name: str, shape: dict[str, Any]) -> dict[str, Any]:
-    choices = [choice for choice in shape.get("anyOf", []) if choice != {"type": "null"}]
-    kept = choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
+    kept = {key: value for key, value in shape.items() if key not in ("title", "default")}
     return {**kept, "description": examples.FIELDS[name]}
 
 
@@ -217,7 +233,7 @@ _GOES_ON = "The failed models are asked again; `Location` names the job."
 _RETRIED = {**success(_GOES_ON, JobResponse, examples.RETRIED), "headers": _LOCATION}
 _EVENTS = {
     "description": "The events from the journal, then the end of the stream when the job has ended.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": examples.EVENTS}},
+    "content": {"text/event-stream": {"schema": EVENT_SHAPE, "example": examples.EVENTS}},
 }
 _METRICS = {
     "description": "Counters, gauges and histograms in Prometheus's text format.",
@@ -233,9 +249,8 @@ _MERGE_BODY = {
 _FEEDBACK_BODY = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"correct": {"type": "boolean"}, "answer": {"description": "The right answer."}},
-    "minProperties": 1,
-    "maxProperties": 1,
+    "properties": {"correct": {"type": ["boolean", "null"]}, "answer": {"description": "The right answer."}},
+    "oneOf": [{"required": [name], "properties": {name: _GIVEN}} for name in ("correct", "answer")],
 }
 
 ASK = _operation(

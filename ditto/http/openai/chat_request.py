@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ditto.domain.request import MaxTokens, Temperature, TopP
+from ditto.domain.request import WHOLE, MaxTokens, Temperature, TopP
 from ditto.domain.spec import JSON
 from ditto.http.openai.asked import Asked, compose
 from ditto.http.openai.formats import ChatFormat
@@ -47,7 +47,7 @@ class ChatRequest(BaseModel):
     max_completion_tokens: MaxTokens | None = None
     temperature: Temperature | None = None
     top_p: TopP | None = None
-    seed: int | None = None
+    seed: Annotated[int, WHOLE] | None = None
     user: str | None = None
     metadata: dict[str, Any] | None = None
     ditto: dict[str, Any] | None = None

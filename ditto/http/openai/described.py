@@ -134,6 +134,15 @@ _FIELDS = {
 }
 
 
+_STREAMS = {"required": ["stream"], "properties": {"stream": {"const": True}}}
+_FIRST = {"type": "object", "required": ["stream"], "properties": {"stream": {"const": "first"}}}
+_OF_STREAMS = [
+    {"if": {"required": ["ditto"], "properties": {"ditto": _FIRST}}, "then": _STREAMS},
+    {"if": {"required": ["stream_options"], "properties": {"stream_options": {"type": "object"}}}, "then": _STREAMS},
+]
+"""Which fields are for streams only."""
+
+
 def _schemas(*kinds: type[BaseModel]) -> dict[str, Any]:
     """Returns the shapes of requests, and of what they refer to, by name."""
     found: dict[str, Any] = {}
@@ -143,6 +152,7 @@ def _schemas(*kinds: type[BaseModel]) -> dict[str, Any]:
         for name, words in _FIELDS.items():
             if name in whole["properties"]:
                 whole["properties"][name]["description"] = words
+        whole["allOf"] = _OF_STREAMS if kind is ChatRequest else _OF_STREAMS[:1]
         found |= {**whole.pop("$defs", {}), kind.__name__: whole}
     return found
 
@@ -155,7 +165,7 @@ def _answer(description: str, model: type[BaseModel], example: JSON, stream: str
     answer = openapi.success(description, model, example)
     if stream is not None:
         answer["headers"] = _JOB_HEADER
-        answer["content"]["text/event-stream"] = {"schema": {"type": "string"}, "example": stream}
+        answer["content"]["text/event-stream"] = {"schema": openapi.EVENT_SHAPE, "example": stream}
     return answer
 
 

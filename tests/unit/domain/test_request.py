@@ -93,3 +93,11 @@ def test_a_key_that_no_database_keeps_is_refused_by_name() -> None:
         parse({"prompt": "Why?", "idempotencyKey": "a\0b"})
 
     assert [detail["path"] for detail in refused.value.details] == ["idempotencyKey"]
+
+
+def test_an_integer_may_be_written_with_a_point() -> None:
+    request = parse({"prompt": "hi", "samples": 2.0, "maxRetries": 1.0, "seed": 3.0, "minResponses": 1.0})
+
+    assert (request.samples, request.max_retries, request.seed, request.min_responses) == (2, 1, 3, 1)
+    with pytest.raises(BadRequest):
+        parse({"prompt": "hi", "samples": 2.5})

@@ -228,9 +228,9 @@ async def test_what_is_not_there_is_not_found(door: httpx.AsyncClient, method: s
     ("method", "path", "allowed"),
     [
         ("GET", "/llm", "POST"),
-        ("PUT", "/jobs", "POST"),
-        ("PUT", "/jobs/01JOB", "GET"),
-        ("DELETE", "/jobs", "POST"),
+        ("PUT", "/jobs", "GET, POST"),
+        ("PUT", "/jobs/01JOB", "DELETE, GET"),
+        ("DELETE", "/jobs", "GET, POST"),
         ("GET", "/jobs/01JOB/retry", "POST"),
         ("GET", "/jobs/01JOB/cancel", "POST"),
         ("POST", "/healthz", "GET"),
