@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ditto.batching import records
+from ditto.batching.ordering import InOrder
 from ditto.batching.records import Done
 from ditto.batching.source import BadRow, Row
+from ditto.batching.throttle import Throttle
 from ditto.domain.request import Request
 from ditto.domain.spec import JSON
 from ditto.domain.view import JobView
@@ -47,7 +49,8 @@ class RowsPort(Protocol):
 class SinkPort(Protocol):
     """Where rows go; `sink.Sink` appends them to a file."""
 
-    done: dict[str, Done]
+    @property
+    def done(self) -> dict[str, Done]: ...
 
     def write(self, record: Mapping[str, JSON]) -> None: ...
 
@@ -60,16 +63,20 @@ class BatchOptions:
 
     Attributes:
         name: The same rows under the same name are the same jobs.
-        concurrency: How many jobs run at once.
+        concurrency: How many jobs run at once, None: as many as are found to make it faster.
         responses: Every model's reply is written too.
+        ordered: Rows are written in the order of the input.
         retry_failed: Rows whose last attempt failed are asked again.
+        max_errors: With more rows that fail than these the batch stops, None: it never does.
         patience_s: How long a service that cannot be reached is tried before the batch stops.
     """
 
     name: str
-    concurrency: int = 32
+    concurrency: int | None = None
     responses: bool = False
+    ordered: bool = False
     retry_failed: bool = False
+    max_errors: int | None = None
     patience_s: float = 120.0
 
 
@@ -83,6 +90,7 @@ class BatchReport:
         complete: With a result.
         failed: Without one, be it the models' fault or the row's.
         review: Complete, and to be looked at by a person.
+        stopped: More rows have failed than are allowed, and the rest was left.
         elapsed_s: Of this run.
     """
 
@@ -91,6 +99,7 @@ class BatchReport:
     complete: int = 0
     failed: int = 0
     review: int = 0
+    stopped: bool = False
     elapsed_s: float = 0.0
 
     def after(self, done: Done, *, earlier: bool) -> BatchReport:
@@ -112,25 +121,29 @@ async def run_batch(
     sink: SinkPort,
     options: BatchOptions,
     progress: Callable[[BatchReport], None] = lambda report: None,
+    throttle: Throttle | None = None,
 ) -> BatchReport:
-    """Returns the report when every row of the source is in the sink.
+    """Returns the report when every row of the source is in the sink, or when too many have failed.
 
     Args:
         progress: Called after each row.
+        throttle: Says how many jobs run at once; of its own if None.
 
     Raises:
         Unavailable: The service cannot be reached for longer than the options allow. The rest is left to another run.
         OSError: A row cannot be written, likewise.
     """
-    run = _Run(service, source, sink, options, progress)
+    throttle = throttle or Throttle(options.concurrency)
+    run = _Run(service, source, sink, options, progress, throttle)
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(options.concurrency):
-                group.create_task(run.work())
+            await run.begin_all(group)
     except BaseExceptionGroup as failures:
         raise _first(failures) from None
-    sink.settle(source.has)
-    return run.report()
+    report = run.report()
+    if not report.stopped:
+        sink.settle(source.has)
+    return report
 
 
 class _Run:
@@ -141,27 +154,55 @@ class _Run:
         sink: SinkPort,
         options: BatchOptions,
         progress: Callable[[BatchReport], None],
+        throttle: Throttle,
     ) -> None:
         self._service = service
         self._source = source
         self._sink = sink
         self._options = options
         self._progress = progress
+        self._throttle = throttle
+        self._order = InOrder(sink.write) if options.ordered else None
+        self._fresh_errors = 0
         self._tally = BatchReport()
         self._began_s = time.monotonic()
 
-    async def work(self) -> None:
-        """Takes rows until there are no more."""
-        while (row := await self._source.next()) is not None:
-            key = records.row_key(self._options.name, row)
-            before = self._sink.done.get(row.id)
-            if before is not None and before.key == key and not self._again(before):
-                self._count(before, earlier=True)
-                continue
-            attempt = before.attempt + 1 if before is not None and before.key == key else 1
-            record = records.of_bad_row(row, key) if isinstance(row, BadRow) else await self._ask(row, key, attempt)
+    async def begin_all(self, group: asyncio.TaskGroup) -> None:
+        """Begins the rows, each when its turn has come, until there are no more."""
+        number = 0
+        while True:
+            await self._throttle.turn()
+            if self._order is not None:
+                await self._order.room(number)
+            row = None if self._tally.stopped else await self._source.next()
+            if row is None:
+                return
+            group.create_task(self._do(number, row))
+            number += 1
+
+    async def _do(self, number: int, row: Row | BadRow) -> None:
+        try:
+            await self._answer(number, row)
+        finally:
+            self._throttle.give_back()
+
+    async def _answer(self, number: int, row: Row | BadRow) -> None:
+        key = records.row_key(self._options.name, row)
+        before = self._sink.done.get(row.id)
+        if before is not None and before.key == key and not self._again(before):
+            await self._write(number, None)
+            self._count(before, earlier=True)
+            return
+        attempt = before.attempt + 1 if before is not None and before.key == key else 1
+        record = records.of_bad_row(row, key) if isinstance(row, BadRow) else await self._ask(row, key, attempt)
+        await self._write(number, record)
+        self._count(records.done(record), earlier=False)
+
+    async def _write(self, number: int, record: dict[str, Any] | None) -> None:
+        if self._order is not None:
+            await self._order.give(number, record)
+        elif record is not None:
             self._sink.write(record)
-            self._count(records.done(record), earlier=False)
 
     def report(self) -> BatchReport:
         return replace(self._tally, elapsed_s=time.monotonic() - self._began_s)
@@ -171,6 +212,12 @@ class _Run:
 
     def _count(self, done: Done, *, earlier: bool) -> None:
         self._tally = self._tally.after(done, earlier=earlier)
+        if not earlier:
+            self._throttle.ended()
+            self._fresh_errors += done.state != records.COMPLETE
+            limit = self._options.max_errors
+            if limit is not None and self._fresh_errors > limit:
+                self._tally = replace(self._tally, stopped=True)
         self._progress(self.report())
 
     async def _ask(self, row: Row, key: str, attempt: int) -> dict[str, Any]:
@@ -199,6 +246,7 @@ class _Run:
                 away_since_s = None
                 return job if job.state.ended else await self._service.wait(job.job_id, None)
             except RateLimited:
+                self._throttle.slow()
                 away_since_s = None
             except Unavailable:
                 now_s = time.monotonic()

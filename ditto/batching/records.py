@@ -13,7 +13,7 @@ from ditto.domain.view import JobView
 from ditto.errors import ServiceError
 
 _JOB = ("jobId", "state", "host", "result")
-_VERDICT = (
+VERDICT = (
     "answer",
     "confidence",
     "agreement",
@@ -64,8 +64,10 @@ def of_job(row: Row, key: str, attempt: int, job: JobView[Any], *, responses: bo
     """Returns the output row of a job that has ended, the fields of its verdict beside those of the job."""
     wire = job.model_dump(mode="json", by_alias=True)
     verdict = wire["structured"] or {}
-    record = {"id": row.id, "line": row.line, **{name: wire[name] for name in _JOB}}
-    record |= {name: verdict.get(name) for name in _VERDICT}
+    record = {**_place(row), **{name: wire[name] for name in _JOB}}
+    record |= {name: verdict.get(name) for name in VERDICT}
+    if row.label is not None:
+        record["label"] = row.label
     if responses:
         record["responses"] = wire["responses"]
     return record | {name: wire[name] for name in _REST} | {"key": key, "attempt": attempt}
@@ -99,6 +101,10 @@ def done(record: Mapping[str, JSON]) -> Done:
 
 
 def _failed(row: Row | BadRow, key: str, attempt: int, error: JSON, job_id: str | None) -> dict[str, Any]:
-    record: dict[str, Any] = {"id": row.id, "line": row.line, **dict.fromkeys(_JOB), **dict.fromkeys(_VERDICT)}
+    record: dict[str, Any] = {**_place(row), **dict.fromkeys(_JOB), **dict.fromkeys(VERDICT)}
     record |= {**dict.fromkeys(_REST), "errors": {}, "warnings": []}
     return record | {"jobId": job_id, "state": ERROR, "error": error, "key": key, "attempt": attempt}
+
+
+def _place(row: Row | BadRow) -> dict[str, Any]:
+    return {"id": row.id, **({} if row.file is None else {"file": row.file}), "line": row.line}

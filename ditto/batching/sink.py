@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ditto.batching import records
+from ditto.batching.publishing import line_of
 from ditto.batching.records import Done
 from ditto.domain.spec import JSON
 from ditto.errors import ConfigurationError, Conflict
@@ -41,9 +42,10 @@ class Sink:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.done: dict[str, Done] = {}
+        self._begins: dict[str, int] = {}
         self._replaced = 0
         try:
-            self._lock = _Lock(self.path)
+            self._lock = Lock(self.path)
             try:
                 self._fd = self._opened()
             except BaseException:  # raised on; only the lock must not stay
@@ -58,6 +60,10 @@ class Sink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the file."""
         os.close(self._fd)
         self._lock.release()
 
@@ -67,8 +73,7 @@ class Sink:
         Raises:
             OSError: The row could not be written; the file is as it was.
         """
-        text = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        data = text.encode("utf-8", "backslashreplace") + b"\n"
+        data = line_of(record)
         before = os.fstat(self._fd).st_size
         try:
             if os.write(self._fd, data) != len(data):
@@ -76,7 +81,17 @@ class Sink:
         except OSError:
             os.ftruncate(self._fd, before)
             raise
-        self._remember(str(record["id"]), records.done(record))
+        self._remember(str(record["id"]), records.done(record), before)
+
+    def read(self, id: str) -> dict[str, Any] | None:
+        """Returns a row as it was written last, None where there is none."""
+        begins = self._begins.get(id)
+        if begins is None:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(begins)
+            found: dict[str, Any] = json.loads(file.readline())
+        return found
 
     def settle(self, is_input: Callable[[str], bool]) -> None:
         """Takes out lines that a later one replaces, and rows that were never asked and are gone from the input.
@@ -87,13 +102,18 @@ class Sink:
         gone = {id for id, done in self.done.items() if not done.asked and not is_input(id)}
         if not self._replaced and not gone:
             return
-        last = {_id(line): number for number, line in enumerate(self._lines())}
+        last = self._begins
+        self._begins = {}
         beside = self.path.with_name(f"{self.path.name}.new")
         with beside.open("wb") as file:
             shutil.copymode(self.path, beside)
-            for number, line in enumerate(self._lines()):
-                if last[_id(line)] == number and _id(line) not in gone:
+            begins = 0
+            for line in self._lines():
+                id = _id(line)
+                if last[id] == begins and id not in gone:
+                    self._begins[id] = file.tell()
                     file.write(line)
+                begins += len(line)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, self.path)
@@ -127,14 +147,15 @@ class Sink:
                 message = f"{self.path}: no batch wrote line {number}; choose another output"
                 raise ConfigurationError(message) from error
             if not torn:
+                self._remember(str(record["id"]), known, whole_bytes)
                 whole_bytes += len(line)
-                self._remember(str(record["id"]), known)
         return whole_bytes
 
-    def _remember(self, id: str, done: Done) -> None:
+    def _remember(self, id: str, done: Done, begins: int) -> None:
         if id in self.done:
             self._replaced += 1
         self.done[id] = done
+        self._begins[id] = begins
 
     def _lines(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
@@ -154,8 +175,8 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-class _Lock:
-    """Held by one process at a time.
+class Lock:
+    """An output, held by one process of this machine at a time.
 
     Raises:
         Conflict: Another process holds it.

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from asyncio import CancelledError
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ditto.cli.options import Asked, Where, with_groups, wrong
-from ditto.errors import Unavailable
+from ditto.errors import RateLimited, ServiceError, Unavailable
 
 if TYPE_CHECKING:
-    from ditto.batching import BatchOptions, BatchReport, Sink, Source, Template
+    from ditto.batching import BatchReport, Plan, Template, Work
     from ditto.client.backend import Backend
     from ditto.domain.request import Request
     from ditto.domain.view import JobView
 
-_BATCH = "The batch"
+_BATCH, _ROWS = "The batch", "Which rows"
 
 
 @with_groups
 def batch(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="JSON lines: a request a line, or columns (--prompt).")],
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="JSON lines: an answer a line, as they come.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN",
+            help="JSON lines, CSV or Parquet (.gz too): a request a row, or columns (--prompt). A file, a folder, a "
+            "pattern in quotes, a place that fsspec knows (s3://…), or - for standard input.",
+        ),
+    ],
+    output: Annotated[
+        str, typer.Argument(metavar="OUT", help="A row for each: JSON lines, CSV or Parquet by its name, or -.")
+    ],
     asked: Asked,
     where: Where,
     prompt: Annotated[
@@ -38,8 +45,15 @@ def batch(
         ),
     ] = None,
     concurrency: Annotated[
-        int, typer.Option(metavar="N", min=1, max=10_000, help="Jobs at once.", rich_help_panel=_BATCH)
-    ] = 32,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=10_000,
+            help="Jobs at once. Without: as many as are found to make it faster.",
+            rich_help_panel=_BATCH,
+        ),
+    ] = None,
     name: Annotated[
         str | None,
         typer.Option(
@@ -50,53 +64,109 @@ def batch(
     responses: Annotated[
         bool, typer.Option("--responses", help="Write every model's reply too.", rich_help_panel=_BATCH)
     ] = False,
+    ordered: Annotated[
+        bool,
+        typer.Option(
+            "--ordered", help="Write the rows in the order of IN; OUT appears at the end.", rich_help_panel=_BATCH
+        ),
+    ] = False,
+    max_errors: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Stop when more rows than these have failed.", rich_help_panel=_BATCH),
+    ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Ask rows that failed before again.", rich_help_panel=_BATCH)
+        bool, typer.Option("--retry-failed", help="Ask rows that failed before again.", rich_help_panel=_ROWS)
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Take no more rows than these.", rich_help_panel=_ROWS)
+    ] = None,
+    sample: Annotated[
+        float | None,
+        typer.Option(
+            metavar="0..1",
+            min=0,
+            max=1,
+            help="Take this share of the rows, always the same ones.",
+            rich_help_panel=_ROWS,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.", rich_help_panel=_ROWS)
     ] = False,
 ) -> None:
-    """Ask every row of a file, and write one line for each.
+    """Ask every row of a file, and write one row for each.
 
     Run again, it goes on where it stopped: rows that are in OUT are left alone, changed ones are asked anew.
     """
-    from ditto.batching import BatchOptions, Sink, Source
-    from ditto.cli import words
-    from ditto.cli.doors import prepare
-    from ditto.cli.ending import FAILED, complain, reported, run_async
-    from ditto.cli.progress import progress
+    from ditto.batching import BatchOptions, Plan, Reading, default_name
+    from ditto.cli.ending import reported
 
     with reported():
-        given, template = _checked(source, output, asked, prompt, where)
-        options = BatchOptions(
-            name=name or str(output.resolve()),
-            concurrency=concurrency,
-            responses=responses,
-            retry_failed=retry_failed,
+        given, template = _checked(asked, prompt, where)
+        plan = Plan(
+            source=source,
+            output=output,
+            reading=Reading(given=given, template=template, limit=limit, sample=sample),
+            options=BatchOptions(
+                name=name or default_name(output),
+                concurrency=concurrency,
+                responses=responses,
+                ordered=ordered,
+                retry_failed=retry_failed,
+                max_errors=max_errors,
+            ),
         )
-        with Source(source, given, template) as rows, Sink(output) as sink, progress(rows) as shown:
-            try:
-                prepare(where)
-                report = run_async(_run(where, rows, sink, options, shown))
-            except (KeyboardInterrupt, CancelledError, Unavailable, OSError):
-                complain(
-                    f"stopped with {words.count(len(sink.done), 'row')} in {output}; the same command goes on there"
-                )
-                raise
-        _summarise(report, output)
-        if report.failed:
-            raise typer.Exit(FAILED)
+        if dry_run:
+            _say_what_would_be_asked(plan, where)
+        else:
+            _run(plan, where)
 
 
-def _checked(
-    source: Path, output: Path, asked: Asked, prompt: str | None, where: Where
-) -> tuple[dict[str, Any], Template | None]:
+def _run(plan: Plan, where: Where) -> None:
+    from ditto.batching import Work
+    from ditto.cli.doors import prepare
+    from ditto.cli.ending import FAILED, complain, run_async
+    from ditto.cli.progress import progress
+
+    _warn_of_pipes(plan)
+    with Work(plan) as work, progress(work) as shown:
+        try:
+            prepare(where)
+            report = run_async(_asked(where, work, shown))
+        except (KeyboardInterrupt, CancelledError, Unavailable, OSError):
+            complain(_stopped(work))
+            raise
+    _summarise(report, plan.output)
+    if report.stopped:
+        complain(f"stopped: more than {plan.options.max_errors} rows have failed; the same command goes on there")
+    if report.failed:
+        raise typer.Exit(FAILED)
+
+
+async def _asked(where: Where, work: Work, shown: Callable[[BatchReport], None]) -> BatchReport:
+    from ditto.cli.doors import opened
+
+    async with opened(where, told=_slowing(work)) as backend:
+        return await work.run(_SayingSimulated(backend), shown)
+
+
+def _slowing(work: Work) -> Callable[[ServiceError], None]:
+    """Returns what has fewer jobs run at once where the service says that it is full."""
+
+    def told(error: ServiceError) -> None:
+        if isinstance(error, RateLimited):
+            work.throttle.slow()
+
+    return told
+
+
+def _checked(asked: Asked, prompt: str | None, where: Where) -> tuple[dict[str, Any], Template | None]:
     """Returns what the options give to every row; what is wrong with it is said before any row is read."""
     from ditto.batching import Template
     from ditto.cli.doors import check_where, own_settings, panel
     from ditto.domain.request import parse
 
     check_where(where)
-    if output.exists() and source.exists() and os.path.samefile(source, output):
-        raise wrong("", "IN and OUT are the same file")
     try:
         template = None if prompt is None else Template(prompt)
     except ValueError as error:
@@ -109,14 +179,24 @@ def _checked(
     return given, template
 
 
-async def _run(
-    where: Where, rows: Source, sink: Sink, options: BatchOptions, shown: Callable[[BatchReport], None]
-) -> BatchReport:
-    from ditto.batching import run_batch
-    from ditto.cli.doors import opened
+def _warn_of_pipes(plan: Plan) -> None:
+    """Says what cannot be gone on with."""
+    from ditto.batching import places
+    from ditto.cli.ending import complain
 
-    async with opened(where) as backend:
-        return await run_batch(_SayingSimulated(backend), rows, sink, options, shown)
+    if places.is_pipe(plan.output):
+        complain("a pipe cannot be gone on with: stopped and run again, all rows are written anew")
+    elif places.is_pipe(plan.source):
+        complain("a pipe cannot be read again: to go on after a stop, send the same rows once more")
+
+
+def _stopped(work: Work) -> str:
+    from ditto.batching import Pipe
+    from ditto.cli import words
+
+    if isinstance(work.sink, Pipe):
+        return "stopped; a pipe cannot be gone on with"
+    return f"stopped with {words.count(len(work.sink.done), 'row')} in {work.sink.path}; the same command goes on there"
 
 
 class _SayingSimulated:
@@ -137,9 +217,35 @@ class _SayingSimulated:
         return job
 
 
-def _summarise(report: BatchReport, output: Path) -> None:
+def _summarise(report: BatchReport, output: str) -> None:
     from ditto.cli import words
     from ditto.cli.progress import tally
 
     earlier = f", {report.earlier:,} of them already there" if report.earlier else ""
     print(f"{tally(report)}{earlier}: {words.duration(report.elapsed_s)}. {output}", file=sys.stderr)
+
+
+def _say_what_would_be_asked(plan: Plan, where: Where) -> None:
+    from ditto.batching.estimating import estimated
+    from ditto.cli import words
+    from ditto.cli.doors import own_settings, panel
+
+    settings = own_settings(where)
+
+    def calls(request: Request) -> int | None:
+        return len(panel(settings, request)) if settings is not None and where.url is None else None
+
+    expected = estimated(plan, calls)
+    print(f"{words.count(expected.rows, 'row')}, {expected.done:,} of them already there, {expected.bad:,} wrong")
+    if expected.first_problem:
+        print(f"the first wrong one: {words.one_line(expected.first_problem)}")
+    print(f"{expected.to_ask:,} to ask, " + _calls(expected.calls))
+    if expected.input_tokens is not None:
+        out = (
+            "" if expected.output_tokens is None else f", {expected.output_tokens:,} out, as in the rows that are there"
+        )
+        print(f"about {expected.input_tokens:,} tokens in{out}")
+
+
+def _calls(count: int | None) -> str:
+    return "with the calls of the service's panel each" if count is None else f"with {count:,} calls"

@@ -79,11 +79,14 @@ def _check_listens(address: str) -> None:
 
 
 @asynccontextmanager
-async def opened(where: Where, *, warm: bool = False) -> AsyncIterator[Backend]:
+async def opened(
+    where: Where, *, warm: bool = False, told: Callable[[ServiceError], None] | None = None
+) -> AsyncIterator[Backend]:
     """Yields the service that the options name, see `prepare`.
 
     Args:
         warm: One question will be asked.
+        told: Called with the reason each time something has to wait for the service.
 
     Raises:
         ConfigurationError: There is no such service, or the settings are wrong.
@@ -91,25 +94,27 @@ async def opened(where: Where, *, warm: bool = False) -> AsyncIterator[Backend]:
     check_where(where)
     backend: Backend
     if where.url is not None:
-        backend = HttpBackend(where.url, patience=Patience(told=_say_once()))
+        backend = HttpBackend(where.url, patience=Patience(told=_say_once(told)))
     else:
         from ditto.client.cluster_backend import ClusterBackend
         from ditto.runtime.cluster import attach  # loads Ray
 
         settings = own_settings(where)
         service = await attach(settings, address=where.address, warm=warm, verbose=where.verbose)
-        backend = ClusterBackend(service, Patience(told=_say_once()))
+        backend = ClusterBackend(service, Patience(told=_say_once(told)))
     try:
         yield backend
     finally:
         await backend.close()
 
 
-def _say_once() -> Callable[[ServiceError], None]:
+def _say_once(told: Callable[[ServiceError], None] | None) -> Callable[[ServiceError], None]:
     """Returns what says on stderr why the command waits, each reason once, whatever numbers stand in it."""
     said: set[str] = set()
 
     def say(error: ServiceError) -> None:
+        if told is not None:
+            told(error)
         reason = re.sub(r"\d+", "", error.message)
         if reason not in said:
             said.add(reason)

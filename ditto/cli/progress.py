@@ -13,13 +13,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from ditto.cli import words
 
 if TYPE_CHECKING:
-    from ditto.batching import BatchReport, Source
+    from ditto.batching import BatchReport, Work
 
 _LINE_EVERY_S = 5.0
 
 
 @contextmanager
-def progress(source: Source) -> Iterator[Callable[[BatchReport], None]]:
+def progress(work: Work) -> Iterator[Callable[[BatchReport], None]]:
     """Yields what to call after each row."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal or console.is_dumb_terminal:
@@ -33,10 +33,10 @@ def progress(source: Source) -> Iterator[Callable[[BatchReport], None]]:
         TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=console, transient=True, expand=True, redirect_stdout=False) as bar:
-        task = bar.add_task("starting", total=source.size_bytes)
+        task = bar.add_task("starting", total=None if work.rows.share() is None else 1.0)
 
         def update(report: BatchReport) -> None:
-            bar.update(task, completed=source.read_bytes, description=f"{tally(report)}{_rate(report)}")
+            bar.update(task, completed=work.rows.share() or 0.0, description=f"{tally(report)}{_rate(report)}")
 
         yield update
 

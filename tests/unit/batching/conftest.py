@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ditto.batching import BatchOptions, BatchReport, JobsPort, Sink, Source, Template, run_batch
+from ditto.batching import BatchOptions, BatchReport, JobsPort, Plan, Reading, Template, Work
 from ditto.client.cluster_backend import ClusterBackend
 from tests.fakes import FakeService
 from tests.unit.client.hasty import Hasty
@@ -37,16 +37,23 @@ class Bench:
         self,
         given: dict[str, Any] | None = None,
         template: str | None = None,
+        *,
+        reading: dict[str, Any] | None = None,
         progress: Callable[[BatchReport], None] = lambda report: None,
         over: JobsPort | None = None,
         **options: Any,
     ) -> BatchReport:
         """Returns the report of a run of the batch `test`."""
         filled = None if template is None else Template(template)
-        with Source(self.input, given or {}, filled) as source, Sink(self.output) as sink:
-            chosen = BatchOptions(**{"name": "test", "patience_s": 0.0, **options})
+        plan = Plan(
+            source=str(self.input),
+            output=str(self.output),
+            reading=Reading(given=given or {}, template=filled, **(reading or {})),
+            options=BatchOptions(**{"name": "test", "patience_s": 0.0, **options}),
+        )
+        with Work(plan) as work:
             jobs = over or ClusterBackend(self.service, Hasty().patience())
-            return await run_batch(jobs, source, sink, chosen, progress)
+            return await work.run(jobs, progress)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ditto.batching import BatchReport, Source
+from ditto.batching import BatchReport, Reading, Source
+from ditto.batching.places import listed
 from ditto.batching.records import idempotency_key, row_key
 from ditto.batching.source import Row
 from ditto.client.cluster_backend import ClusterBackend
@@ -243,7 +244,7 @@ async def test_bom_crlf_and_empty_lines_are_read(bench: Any) -> None:
 
 
 async def test_a_row_beyond_all_measure_is_skipped_to_its_end(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ditto.batching.source.LINE_LIMIT_BYTES", 64)
+    monkeypatch.setattr("ditto.batching.reading.LINE_LIMIT_BYTES", 64)
     bench.write({"id": "a", "prompt": "x" * 300}, {"id": "b", "prompt": "Two?"})
 
     report = await bench.run()
@@ -360,7 +361,7 @@ async def test_the_name_that_jobs_carry_changes_neither_their_keys_nor_what_is_a
     bench: Any, service: FakeService
 ) -> None:
     bench.write({"id": "a", "prompt": "One?"})
-    with Source(bench.input, {}) as source:
+    with Source(listed(str(bench.input), ""), Reading(given={})) as source:
         row = await source.next()
     assert isinstance(row, Row)
     plain = row.request.model_copy(update={"idempotency_key": idempotency_key(row_key("test", row), 1)})
