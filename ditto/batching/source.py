@@ -6,7 +6,6 @@ themselves, so that rows may be added or moved without asking anything again.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any, Self
 from pydantic.alias_generators import to_camel
 
 from ditto.batching import cells, places
+from ditto.batching.hand import Hand
 from ditto.batching.places import InFile
 from ditto.batching.reading import Record, records
 from ditto.batching.template import Template
@@ -89,7 +89,7 @@ class Source:
         self._reading = reading
         self._read_bytes = 0
         self._rows = self._chosen()
-        self._one_at_a_time = asyncio.Lock()
+        self._hand = Hand(self._rows)
         self._seen: dict[int, tuple[str | None, int]] = {}
         self._equal: Counter[int] = Counter()
 
@@ -99,12 +99,11 @@ class Source:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rows.close()
+        self._hand.close()
 
     async def next(self) -> Row | BadRow | None:
         """Returns the next row, None behind the last."""
-        async with self._one_at_a_time:
-            return await asyncio.to_thread(next, self._rows, None)
+        return await self._hand.take()
 
     def each(self) -> Iterator[Row | BadRow]:
         """Yields the rows that are left, for who may block."""

@@ -6,7 +6,8 @@ import asyncio
 import io
 import json
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ import fsspec
 import pytest
 
 from ditto.batching import places
+from ditto.batching.hand import Hand
 from ditto.batching.ordering import InOrder
 from ditto.errors import ConfigurationError
 from tests.fakes import Held
@@ -165,6 +167,25 @@ async def test_rows_go_through_pipes(bench: Any, monkeypatch: pytest.MonkeyPatch
 
     assert report.complete == 9
     assert [json.loads(line)["id"] for line in got.getvalue().splitlines()] == [str(n) for n in range(9)]
+
+
+async def test_a_pipe_that_nobody_writes_to_can_be_left() -> None:
+    waits, waited_for = threading.Event(), threading.Event()
+
+    def rows() -> Generator[int]:
+        waited_for.set()
+        waits.wait(60)
+        yield 1
+
+    hand = Hand(rows())
+    taking = asyncio.create_task(hand.take())
+    await asyncio.to_thread(waited_for.wait, 60)
+    taking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    hand.close()
+    waits.set()
 
 
 async def test_ordered_rows_appear_in_the_order_of_the_input(bench: Any, service: Any) -> None:
