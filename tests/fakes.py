@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from ditto.domain import events as ev
 from ditto.domain import schemas, strategies, timers
+from ditto.domain.batch_lease import BatchLease
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.job import Completed, Job, JobState, Running, Waiting, accepted, apply
 from ditto.domain.remerging import Remerge, remerged
@@ -17,7 +18,10 @@ from ditto.domain.request import Request, RequestConfident, differing
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
 from ditto.domain.strategies.actions import Ask, AskJudge, Drop, Fail, Settle
 from ditto.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, ServiceError
+from ditto.runtime.batch_leases import BatchLeases
+from ditto.runtime.runner import utc_now
 from ditto.runtime.service import Page, Submitted
+from ditto.store.memory import MemoryJournal
 from ditto.tally import Counted
 
 DEFAULT_MODELS = ("sim/alpha", "sim/beta", "sim/gamma")
@@ -58,6 +62,7 @@ class FakeService:
         self._asking = asyncio.Condition()
         self._numbers = itertools.count()
         self._records: dict[str, _Record] = {}
+        self._batches = BatchLeases(MemoryJournal(), "", utc_now)
         self._keys: dict[str, str] = {}
 
     async def submit(self, request: Request) -> Submitted:
@@ -181,6 +186,9 @@ class FakeService:
         page = wanted[begin : begin + limit]
         more = len(wanted) > begin + limit
         return Page(jobs=tuple(page), cursor=page[-1].id if more else None)
+
+    async def hold_batch(self, asked: BatchLease) -> int:
+        return await self._batches.hold(asked)
 
     async def ready(self) -> None:
         if self.unready is not None:

@@ -33,6 +33,7 @@ class Sink:
     Attributes:
         path: The file itself, links resolved.
         done: What the file held when it was opened, and what was written since, by row id.
+        lock: On this machine.
 
     Raises:
         Conflict: Another batch writes this file.
@@ -45,11 +46,11 @@ class Sink:
         self._begins: dict[str, int] = {}
         self._replaced = 0
         try:
-            self._lock = Lock(self.path)
+            self.lock = Lock(self.path)
             try:
                 self._fd = self._opened()
             except BaseException:  # raised on; only the lock must not stay
-                self._lock.release()
+                self.lock.release()
                 raise
         except OSError as error:
             raise ConfigurationError(f"{path}: {error.strerror}") from error
@@ -65,7 +66,7 @@ class Sink:
     def close(self) -> None:
         """Lets go of the file."""
         os.close(self._fd)
-        self._lock.release()
+        self.lock.release()
 
     def write(self, record: Mapping[str, JSON]) -> None:
         """Appends one row, whole or not at all.
@@ -178,6 +179,9 @@ def _is_json(line: bytes) -> bool:
 class Lock:
     """An output, held by one process of this machine at a time.
 
+    Attributes:
+        noted: What its last holder has noted, if it was killed; empty else.
+
     Raises:
         Conflict: Another process holds it.
     """
@@ -192,8 +196,15 @@ class Lock:
                 os.close(self._fd)
                 raise Conflict(f"another batch writes {path} at this moment") from None
             if self._is_there():
+                self.noted = os.pread(self._fd, 100, 0).decode("ascii", "replace")
                 return
             os.close(self._fd)  # its last holder has removed it in between
+
+    def note(self, text: str) -> None:
+        """Leaves a word for who comes after a kill: the file stays then."""
+        self.noted = text
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, text.encode(), 0)
 
     def release(self) -> None:
         self._path.unlink(missing_ok=True)

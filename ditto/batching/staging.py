@@ -32,6 +32,7 @@ class Staged:
 
     Attributes:
         path: The working file.
+        lock: On this machine.
 
     Raises:
         Conflict: Another batch of this machine writes it.
@@ -43,13 +44,13 @@ class Staged:
         self.path = working_path(place)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = Lock(self.path.with_name(self.path.name.removesuffix(".partial")))
+            self.lock = Lock(self.path.with_name(self.path.name.removesuffix(".partial")))
             try:
                 if not self.path.exists():
                     self._begin()
                 self._sink = Sink(self.path)
             except BaseException:  # raised on; only the lock must not stay
-                self._lock.release()
+                self.lock.release()
                 raise
         except OSError as error:
             raise ConfigurationError(f"{place}: {error.strerror or error}") from error
@@ -61,7 +62,7 @@ class Staged:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._sink.close()
-        self._lock.release()
+        self.lock.release()
 
     @property
     def done(self) -> dict[str, Done]:

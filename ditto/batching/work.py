@@ -14,17 +14,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from ditto.batching import places
 from ditto.batching.batch import BatchOptions, BatchReport, JobsPort, run_batch
 from ditto.batching.formats import Format, format_of, is_compressed
+from ditto.batching.holding import LeasePort, held
 from ditto.batching.pipe import Pipe
 from ditto.batching.sink import Sink
 from ditto.batching.source import Reading, Source
 from ditto.batching.staging import Staged, working_path
 from ditto.batching.throttle import Throttle
 from ditto.errors import ConfigurationError
+
+
+class ServicePort(JobsPort, LeasePort, Protocol):
+    """What a batch needs of a service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +80,29 @@ class Work:
         self._stack.close()
 
     async def run(
-        self, service: JobsPort, progress: Callable[[BatchReport], None] = lambda report: None
+        self, service: ServicePort, progress: Callable[[BatchReport], None] = lambda report: None
     ) -> BatchReport:
-        """Returns the report when every row is in the output, or when too many have failed; raises as `run_batch`."""
+        """Returns the report when every row is in the output, or when too many have failed.
+
+        Raises:
+            Conflict: Another process writes this output, or has taken it over.
+            Unavailable, OSError: As of `run_batch`.
+        """
+        if isinstance(self.sink, Pipe):
+            return await self._run(service, progress)
+        async with held(service, self._claimed(), self.sink.lock):
+            return await self._run(service, progress)
+
+    async def _run(self, service: JobsPort, progress: Callable[[BatchReport], None]) -> BatchReport:
         report = await run_batch(service, self.rows, self.sink, self._options(), progress, self.throttle)
         if not report.stopped and isinstance(self.sink, Staged):
             await asyncio.to_thread(self.sink.publish, self._final(self.sink))
         return report
+
+    def _claimed(self) -> str:
+        """Returns what only one process at a time may write: a place elsewhere, or what the batch is named after."""
+        name = self.plan.output if places.is_remote(self.plan.output) else self.plan.options.name
+        return name.encode("utf-8", "replace").decode()
 
     def _options(self) -> BatchOptions:
         """Returns the options as rows are written by them: what is put in place later is put in order then."""

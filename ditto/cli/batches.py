@@ -203,7 +203,7 @@ class _SayingSimulated:
     """The jobs of a service; says once that simulated models are asked, where they are."""
 
     def __init__(self, backend: Backend) -> None:
-        self.wait = backend.wait
+        self.wait, self.hold_batch = backend.wait, backend.hold_batch
         self._backend = backend
         self._said = False
 

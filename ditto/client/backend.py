@@ -81,4 +81,12 @@ class Backend(Protocol):
         """Returns jobs, newest first."""
         ...
 
+    async def hold_batch(self, name: str, epoch: int | None, length_s: float) -> int:
+        """Returns the epoch of the right to run a batch: taken where `epoch` is None, else kept, or ended by length 0.
+
+        Raises:
+            Conflict: Another process has it.
+        """
+        ...
+
     async def close(self) -> None: ...

@@ -13,6 +13,7 @@ from ditto.client.backend import JobPage
 from ditto.client.coming_back import Patience, Tries, keyed, limit_s
 from ditto.client.job_event import JobEvent
 from ditto.domain import view
+from ditto.domain.batch_lease import BatchLease
 from ditto.domain.event_view import render_event
 from ditto.domain.job import Job, JobState
 from ditto.domain.remerging import parse_feedback, parse_remerge
@@ -103,6 +104,10 @@ class ClusterBackend:
             )
         )
         return JobPage(jobs=[_view(job) for job in page.jobs], cursor=page.cursor)
+
+    async def hold_batch(self, name: str, epoch: int | None, length_s: float) -> int:
+        asked = BatchLease(name=name, epoch=epoch, length=length_s * 1000)
+        return await self._patiently(lambda: self._service.hold_batch(asked))
 
     async def close(self) -> None:
         await self._service.close()

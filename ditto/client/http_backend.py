@@ -148,6 +148,11 @@ class HttpBackend:
         response = await self._exchange("GET", "/jobs", params=params)
         return JobPage.model_validate_json(response.content)
 
+    async def hold_batch(self, name: str, epoch: int | None, length_s: float) -> int:
+        body = {"name": name, "epoch": epoch, "length": length_s * 1000}
+        response = await self._exchange("POST", "/batches/lease", body=body)
+        return int(response.json()["epoch"])
+
     async def events(self, job_id: str, after: int) -> AsyncIterator[JobEvent]:
         tries = Tries(self._patience)
         while True:

@@ -21,7 +21,7 @@ from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
 from ditto.errors import BadRequest, NotFound, ServiceError, Unavailable
-from ditto.http import bodies, event_socket, hang_up, heads, openapi, prometheus, queries, responses
+from ditto.http import batch_leases, bodies, event_socket, hang_up, heads, openapi, prometheus, queries, responses
 from ditto.http.docs import docs_page
 from ditto.http.door import Door, door_of
 from ditto.http.event_socket import EventSocket
@@ -46,7 +46,11 @@ class _Application(FastAPI):
         """Returns the OpenAPI document."""
         if self.openapi_schema is None:
             self.openapi_schema = openapi.document(
-                "Ditto", VERSION, self.routes, more=described.OPERATIONS, more_schemas=described.SCHEMAS
+                "Ditto",
+                VERSION,
+                self.routes,
+                more=[*described.OPERATIONS, batch_leases.LEASE],
+                more_schemas=described.SCHEMAS,
             )
         return self.openapi_schema
 
@@ -95,6 +99,7 @@ def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings
     app.add_exception_handler(HTTPException, refuse_route)
     app.include_router(_router)
     app.include_router(openai_routes.router)
+    app.include_router(batch_leases.router)
     return app
 
 

@@ -170,7 +170,7 @@ METRICS = (
 )
 
 
-def _error(type_: str, message: str, details: Any = None, job_id: str | None = None) -> dict[str, Any]:
+def error(type_: str, message: str, details: Any = None, job_id: str | None = None) -> dict[str, Any]:
     content = {"type": type_, "message": message, "details": details}
     return {"error": content if job_id is None else {**content, "jobId": job_id}}
 
@@ -178,24 +178,24 @@ def _error(type_: str, message: str, details: Any = None, job_id: str | None = N
 _DEAD = {"sim/alpha": {"type": "Timeout", "message": "no answer in 300000 ms", "attempts": 1}}
 
 ERRORS: dict[int, dict[str, Any]] = {
-    400: _error("BadRequest", "the request is wrong", [{"path": "prompt", "message": "is blank"}]),
-    404: _error("NotFound", f"there is no job {_ID}"),
-    408: _error("RequestTimeout", "the body did not arrive within 30 s"),
-    409: _error("Cancelled", f"job {_ID} was cancelled", None, _ID),
-    413: _error("TooLarge", "the body is above the limit of 16777216 bytes", {"limitBytes": 16777216}),
-    415: _error("UnsupportedMediaType", "the body is not declared as JSON: send Content-Type: application/json"),
-    422: _error("IdempotencyMismatch", "the key was used with another request", [{"path": "prompt", "message": "…"}]),
-    429: _error("RateLimited", "the service is full"),
-    500: _error("InternalError", "something went wrong here; it is logged under 5f0c1b2a9d3e", {"id": "5f0c1b2a9d3e"}),
-    502: _error("JobError", "0 of 1 models gave a usable answer, 1 needed", _DEAD, _ID),
-    503: _error("Unavailable", "the store does not answer"),
-    504: _error("DeadlineExceeded", "the deadline passed: 0 of 1 models gave a usable answer, 1 needed", _DEAD, _ID),
+    400: error("BadRequest", "the request is wrong", [{"path": "prompt", "message": "is blank"}]),
+    404: error("NotFound", f"there is no job {_ID}"),
+    408: error("RequestTimeout", "the body did not arrive within 30 s"),
+    409: error("Cancelled", f"job {_ID} was cancelled", None, _ID),
+    413: error("TooLarge", "the body is above the limit of 16777216 bytes", {"limitBytes": 16777216}),
+    415: error("UnsupportedMediaType", "the body is not declared as JSON: send Content-Type: application/json"),
+    422: error("IdempotencyMismatch", "the key was used with another request", [{"path": "prompt", "message": "…"}]),
+    429: error("RateLimited", "the service is full"),
+    500: error("InternalError", "something went wrong here; it is logged under 5f0c1b2a9d3e", {"id": "5f0c1b2a9d3e"}),
+    502: error("JobError", "0 of 1 models gave a usable answer, 1 needed", _DEAD, _ID),
+    503: error("Unavailable", "the store does not answer"),
+    504: error("DeadlineExceeded", "the deadline passed: 0 of 1 models gave a usable answer, 1 needed", _DEAD, _ID),
 }
 
 _NOT_RETRIED = f"job {_ID} is running; only one that is complete or has failed can be retried"
-NOT_RETRIED: dict[str, Any] = _error("Conflict", _NOT_RETRIED, None, _ID)
-NOT_COMPLETE: dict[str, Any] = _error("Conflict", f"job {_ID} is running, not complete", None, _ID)
-NOT_FORGOTTEN: dict[str, Any] = _error(
+NOT_RETRIED: dict[str, Any] = error("Conflict", _NOT_RETRIED, None, _ID)
+NOT_COMPLETE: dict[str, Any] = error("Conflict", f"job {_ID} is running, not complete", None, _ID)
+NOT_FORGOTTEN: dict[str, Any] = error(
     "Conflict", f"job {_ID} is running: cancel it first, or wait for its end", None, _ID
 )
 

@@ -186,7 +186,7 @@ def failure(status: int, meaning: str, model: type, example: JSON) -> dict[str, 
     return failed
 
 
-def _operation(
+def own_operation(
     operation_id: str,
     summary: str,
     tag: str,
@@ -253,7 +253,7 @@ _FEEDBACK_BODY = {
     "oneOf": [{"required": [name], "properties": {name: _GIVEN}} for name in ("correct", "answer")],
 }
 
-ASK = _operation(
+ASK = own_operation(
     "ask",
     "Ask and wait",
     "ask",
@@ -262,7 +262,7 @@ ASK = _operation(
     succeeds={200: success("The merged answer.", JobResponse, examples.JOB)},
     fails=sorted((*BODY_FAILS, 409, 502, 504)),
 )
-SUBMIT = _operation(
+SUBMIT = own_operation(
     "submitJob",
     "Submit a job",
     "jobs",
@@ -271,7 +271,7 @@ SUBMIT = _operation(
     succeeds={202: _ACCEPTED, 200: success("The job that the key already names.", JobResponse, examples.JOB)},
     fails=BODY_FAILS,
 )
-JOBS = _operation(
+JOBS = own_operation(
     "listJobs",
     "List jobs",
     "jobs",
@@ -288,7 +288,7 @@ JOBS = _operation(
     succeeds={200: success("Jobs, newest first.", JobsResponse, {"jobs": [examples.JOB], "cursor": None})},
     fails=(400, 500, 503),
 )
-JOB = _operation(
+JOB = own_operation(
     "getJob",
     "A job as it stands",
     "jobs",
@@ -299,7 +299,7 @@ JOB = _operation(
     succeeds={200: success("The job, whatever its state.", JobResponse, examples.JOB)},
     fails=(400, 404, 500, 503),
 )
-CANCEL = _operation(
+CANCEL = own_operation(
     "cancelJob",
     "Stop a job",
     "jobs",
@@ -307,7 +307,7 @@ CANCEL = _operation(
     succeeds={200: success("The job, which has ended.", JobResponse, examples.CANCELLED)},
     fails=(400, 404, 500, 503),
 )
-RETRY = _operation(
+RETRY = own_operation(
     "retryJob",
     "Ask the failed models again",
     "jobs",
@@ -316,7 +316,7 @@ RETRY = _operation(
     fails=(400, 404, 409, 429, 500, 503),
     conflict=("The job runs, is being retried already, or was cancelled.", examples.NOT_RETRIED),
 )
-MERGE = _operation(
+MERGE = own_operation(
     "mergeJob",
     "Merge the replies anew",
     "jobs",
@@ -326,7 +326,7 @@ MERGE = _operation(
     fails=(400, 404, 408, 409, 413, 415, 500, 503),
     conflict=("The job is not complete, or no reply satisfies the schema.", examples.NOT_COMPLETE),
 )
-FEEDBACK = _operation(
+FEEDBACK = own_operation(
     "judgeJob",
     "Say whether the result is right",
     "jobs",
@@ -336,7 +336,7 @@ FEEDBACK = _operation(
     fails=(400, 404, 408, 409, 413, 415, 500, 503),
     conflict=("The job is not complete.", examples.NOT_COMPLETE),
 )
-FORGET = _operation(
+FORGET = own_operation(
     "deleteJob",
     "Forget a job",
     "jobs",
@@ -345,7 +345,7 @@ FORGET = _operation(
     fails=(400, 404, 409, 500, 503),
     conflict=("The job runs: cancel it first, or wait for its end.", examples.NOT_FORGOTTEN),
 )
-EVENTS = _operation(
+EVENTS = own_operation(
     "streamJobEvents",
     "Follow a job",
     "jobs",
@@ -357,7 +357,7 @@ EVENTS = _operation(
     succeeds={200: _EVENTS, 204: {"description": "The job has ended and there are no later events."}},
     fails=(400, 404, 500, 503),
 )
-FOLLOW = _operation(
+FOLLOW = own_operation(
     "followJob",
     "Follow a job over a WebSocket",
     "jobs",
@@ -368,21 +368,21 @@ FOLLOW = _operation(
     succeeds={101: {"description": "A WebSocket. All that may be wrong with the job is told on it."}},
     fails=(400,),
 )
-HEALTH = _operation(
+HEALTH = own_operation(
     "isAlive",
     "Alive?",
     "health",
     succeeds={200: success("The process is alive.", HealthResponse, {"status": "alive"})},
     fails=(),
 )
-METRICS = _operation(
+METRICS = own_operation(
     "getMetrics",
     "What was counted",
     "health",
     succeeds={200: _METRICS},
     fails=(500, 503),
 )
-READY = _operation(
+READY = own_operation(
     "isReady",
     "Ready to take jobs?",
     "health",

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
+from ditto.domain.batch_lease import BatchLease
 from ditto.domain.events import FeedbackGiven, Recorded
 from ditto.domain.job import ENDS, Job, JobState, fold
 from ditto.domain.remerging import Remerge
@@ -32,6 +33,7 @@ from ditto.errors import (
     Unavailable,
 )
 from ditto.runtime.afterwards import Afterwards
+from ditto.runtime.batch_leases import BatchLeases
 from ditto.runtime.belonging import own_job
 from ditto.runtime.learning import Book
 from ditto.runtime.listening import heard
@@ -83,6 +85,7 @@ class Service:
         self._closing = closing
         self._book = Book(journal)
         self._afterwards = Afterwards(journal, read=self.get, new_id=new_id, clock=clock)
+        self._batches = BatchLeases(journal, "", clock)
         self._clock = clock
 
     async def submit(self, request: Request) -> Submitted:
@@ -249,6 +252,10 @@ class Service:
             Conflict: It is not complete.
         """
         return await self._afterwards.say(await self.get(job_id), said)
+
+    async def hold_batch(self, asked: BatchLease) -> int:
+        """Returns the epoch of a batch's lease; raises as `BatchLeases.hold` does."""
+        return await self._batches.hold(asked)
 
     async def list(
         self,

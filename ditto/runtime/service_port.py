@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ditto.domain.batch_lease import BatchLease
 from ditto.domain.events import FeedbackGiven, Recorded
 from ditto.domain.job import Job, JobState
 from ditto.domain.remerging import Remerge
@@ -51,6 +52,8 @@ class ServicePort(Protocol):
     async def merge(self, job_id: str, wanted: Remerge) -> Job: ...
 
     async def feedback(self, job_id: str, said: FeedbackGiven) -> Job: ...
+
+    async def hold_batch(self, asked: BatchLease) -> int: ...
 
     async def list(
         self,

@@ -48,6 +48,11 @@ _NEXT_EPOCH = text(
     "INSERT INTO holders (name, epoch, expires_us) VALUES (:name, 1, 0) "
     "ON CONFLICT (name) DO UPDATE SET epoch = holders.epoch + 1 RETURNING epoch"
 )
+_CLAIMED_EPOCH = text(
+    "INSERT INTO holders (name, epoch, expires_us) VALUES (:name, 1, :until_us) "
+    "ON CONFLICT (name) DO UPDATE SET epoch = holders.epoch + 1, expires_us = :until_us "
+    "WHERE holders.expires_us < :now_us RETURNING epoch"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +121,13 @@ class SqlJournal:
     async def begin_epoch(self, holder: str) -> int:
         epoch: int = await self._put(
             _Write(run=lambda connection: connection.execute(_NEXT_EPOCH, {"name": holder}).scalar_one())
+        )
+        return epoch
+
+    async def claim(self, holder: str, now: datetime, until: datetime) -> int | None:
+        given = {"name": holder, "now_us": to_us(now), "until_us": to_us(until)}
+        epoch: int | None = await self._put(
+            _Write(run=lambda connection: connection.execute(_CLAIMED_EPOCH, given).scalar_one_or_none())
         )
         return epoch
 

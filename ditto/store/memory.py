@@ -75,6 +75,14 @@ class MemoryJournal:
         lease.epoch += 1
         return lease.epoch
 
+    async def claim(self, holder: str, now: datetime, until: datetime) -> int | None:
+        lease = self._leases.setdefault(holder, _Lease())
+        if lease.until >= now:
+            return None
+        lease.epoch += 1
+        lease.until = until
+        return lease.epoch
+
     async def renew(self, holder: str, epoch: int, until: datetime) -> None:
         lease = self._leases.setdefault(holder, _Lease())
         if lease.epoch != epoch:

@@ -116,6 +116,10 @@ class Journal(Protocol):
         """Returns the holder's next epoch, from 1, and remembers it."""
         ...
 
+    async def claim(self, holder: str, now: datetime, until: datetime) -> int | None:
+        """Returns the holder's next epoch, which begins with a lease; None while another epoch's has not run out."""
+        ...
+
     async def renew(self, holder: str, epoch: int, until: datetime) -> None:
         """Extends a holder's lease.
 

@@ -112,6 +112,23 @@ async def test_an_earlier_epoch_cannot_renew_the_lease(journal):
         await journal.renew("host:0", first, at(30))
 
 
+async def test_a_lease_is_claimed_by_one_until_it_runs_out_or_is_given_back(journal):
+    assert await journal.claim("batch:a", at(0), at(10)) == 1
+    assert await journal.claim("batch:a", at(5), at(15)) is None
+    await journal.renew("batch:a", 1, at(20))
+    assert await journal.claim("batch:a", at(15), at(25)) is None
+    assert await journal.claim("batch:a", at(21), at(30)) == 2
+    with pytest.raises(StaleEpoch):
+        await journal.renew("batch:a", 1, at(40))
+    await journal.release("batch:a", 2)
+    assert await journal.claim("batch:a", at(22), at(30)) == 3
+
+
+async def test_of_many_who_claim_a_lease_at_once_one_gets_it(journal):
+    claims = await asyncio.gather(*(journal.claim("batch:a", at(0), at(10)) for _ in range(20)))
+    assert [claim for claim in claims if claim is not None] == [1]
+
+
 async def test_jobs_are_listed_newest_first_page_by_page(journal):
     for n in range(5):
         await journal.append(acceptance(f"j{n}", second=n, metadata={"team": "red" if n % 2 else "blue", "n": n}))

@@ -292,6 +292,7 @@ class Busy:
 
     def __init__(self, service: FakeService, *refusals: Exception) -> None:
         self._jobs = ClusterBackend(service, Hasty().patience())
+        self.hold_batch = self._jobs.hold_batch
         self._refusals = iter(refusals)
         self.keys: list[str | None] = []
 

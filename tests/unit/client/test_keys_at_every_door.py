@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from ditto import AsyncDitto
-from ditto.batching import BatchOptions, Sink, Source, run_batch
+from ditto.batching import BatchOptions, Reading, Sink, Source, run_batch
+from ditto.batching.places import listed
 from ditto.client.cluster_backend import ClusterBackend
 from ditto.client.http_backend import HttpBackend
 from ditto.domain.events import Failure, Reply
@@ -78,7 +79,7 @@ class House:
         source, sink = self.folder / "in.jsonl", self.folder / "out.jsonl"
         source.write_text(json.dumps(row))
         sink.unlink(missing_ok=True)
-        with Source(source, {}) as rows, Sink(sink) as answers:
+        with Source(listed(str(source), ""), Reading(given={})) as rows, Sink(sink) as answers:
             await run_batch(ClusterBackend(self.town.the_service), rows, answers, BatchOptions(name="test"))
         written: dict[str, Any] = json.loads(sink.read_text())
         return written

@@ -61,7 +61,7 @@ async def test_every_operation_has_a_name_and_its_examples_fit_its_schemas(docum
                 if shown is not None:
                     check(document, path, method, int(status), shown["example"])
 
-    assert len(names) == len(set(names)) == 18
+    assert len(names) == len(set(names)) == 19
 
 
 async def test_the_documents_requests_are_requests(document: dict[str, Any]) -> None:
