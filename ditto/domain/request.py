@@ -247,13 +247,15 @@ def wrong_fields(error: ValidationError) -> list[dict[str, str]]:
     return [{"path": path, "message": message} for path, message in found]
 
 
+_SPELLED = {name: to_camel(name) for name in (field.rstrip("_") for field in Request.model_fields)}
+
+
 def _doubled(body: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Returns the complaint about each field that stands in both spellings, by its snake_case name."""
-    names = [name.rstrip("_") for name in Request.model_fields]
     return {
-        name: {"path": to_camel(name), "message": f"is the same field as {name}: give it once"}
-        for name in names
-        if to_camel(name) != name and name in body and to_camel(name) in body
+        name: {"path": camel, "message": f"is the same field as {name}: give it once"}
+        for name, camel in _SPELLED.items()
+        if camel != name and name in body and camel in body
     }
 
 

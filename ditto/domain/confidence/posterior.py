@@ -70,7 +70,12 @@ def posteriors(
         lead: The group that is the result; the likeliest if None.
         prior: The numbers of the model; `PRIOR` if None.
     """
-    prior = prior or PRIOR
+    return list(_posteriors(votes, how, lead, prior or PRIOR))
+
+
+@lru_cache(maxsize=4096)
+def _posteriors(votes: Votes, how: Comparison, lead: int | None, prior: Prior) -> tuple[float, ...]:
+    """Returns the same, kept: a panel often votes as it did before, and every panel of equals is like any other."""
     members = np.asarray(votes.groups)
     weights = np.asarray(votes.weights, dtype=np.float64)
     count = int(members.max()) + 1
@@ -84,7 +89,7 @@ def posteriors(
         logs = integrals + mixed_partitions(sizes, how.options, prior)
         terms = np.exp(logs - logs.max())
         chances = [float(term) for term in terms[:-1] / terms.sum()]
-    return [chance * (1.0 - how.lumped) for chance in chances]
+    return tuple(chance * (1.0 - how.lumped) for chance in chances)
 
 
 @lru_cache(maxsize=4096)

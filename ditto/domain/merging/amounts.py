@@ -130,9 +130,13 @@ def _converted(piece: str, comma: bool) -> Quantity | None:
     sides = _EQUAL.split(piece)
     if len(sides) < 2:
         return None
-    read = [numbers.entire(side, comma_is_point=comma) for side in sides]
-    named = [each for each in read if each is not None and each.unit is not None]
-    return named[-1] if len(named) == len(sides) and len({each.unit for each in named}) > 1 else None
+    used: set[Unit] = set()
+    for side in sides:
+        amount = numbers.entire(side, comma_is_point=comma)
+        if amount is None or amount.unit is None:
+            return None
+        used.add(amount.unit)
+    return amount if len(used) > 1 else None
 
 
 def _computed(text: str) -> Quantity | None:

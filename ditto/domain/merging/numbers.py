@@ -118,6 +118,9 @@ class Quantity:
     spread: Fraction | None = None
 
 
+_ONCE, _EXACT = Fraction(1), Fraction(0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     start: int
@@ -261,12 +264,13 @@ def _quantity(match: re.Match[str], comma_is_point: bool) -> Quantity | None:
     scale = _scale(match)
     if scale is None:
         return None
-    negative = ((match["sign"] or "") in ("-", "−", "–") and match["sign"]) or match["minus"]
+    if match["minus"] or match["sign"] in ("-", "−", "–"):
+        value = -value
     return Quantity(
-        value=(-value if negative else value) * scale,
+        value=value if scale is _ONCE else value * scale,
         percent=match["percent"] is not None,
         unit=units.named(_SIGN_WORDS.get(currency, currency)) if currency else None,
-        step=Fraction(1, 10**decimals) * scale if decimals else Fraction(0),
+        step=Fraction(1, 10**decimals) * scale if decimals else _EXACT,
         digits=significant,
     )
 
@@ -300,7 +304,7 @@ def _fraction(match: re.Match[str]) -> Fraction | None:
 
 def _scale(match: re.Match[str]) -> Fraction | None:
     """Returns by what a number is multiplied, None where that is beyond all use."""
-    scale = Fraction(1)
+    scale = _ONCE
     for power in (match["exponent"], match["power"]):
         if power is not None:
             exponent = int(power.replace("−", "-")) if len(power) < 5 else _MOST_DIGITS + 1
