@@ -29,6 +29,8 @@ HOST, CALLER = "host:", "caller:"
 """What the names of shared hosts and of callers begin with."""
 
 PAUSE_S = 1.0
+BURST_S = 5.0
+"""While none is left a spare is begun so often at most: a process costs as much as hundreds of jobs on a host."""
 PATIENCE_S = 30.0
 OTHERS_S = 5.0
 """How long another version's actors may still be met by who knew them, before they are drained."""
@@ -69,6 +71,7 @@ class Keeper:
         self._learner = Learner(journal)
         self._draining = False
         self._spares: list[str] = []
+        self._next_spare_at_s = 0.0
         self._lingering: dict[str, float] = {}
         self._tally = Tally()
         self._idle: set[str] = set()
@@ -186,6 +189,10 @@ class Keeper:
         while len(self._spares) < min(wanted, self._runtime.spares):
             if len(job_actors(self._directory)) >= self._dedicated_jobs:
                 return  # an actor that ends makes room
+            loop = asyncio.get_running_loop()
+            if not self._spares:
+                await asyncio.sleep(max(0.0, self._next_spare_at_s - loop.time()))
+            self._next_spare_at_s = loop.time() + BURST_S
             name = f"{PREFIX}{self._new_id()}"
             await self._started(name)
             self._spares.append(name)

@@ -25,6 +25,7 @@ def short_pauses(monkeypatch):
     monkeypatch.setattr(service, "PAUSE_S", 0.001)
     monkeypatch.setattr(placement, "PAUSE_S", 0.001)
     monkeypatch.setattr(keeper, "PAUSE_S", 0.001)
+    monkeypatch.setattr(keeper, "BURST_S", 0.001)
 
 
 @pytest.fixture
@@ -33,6 +34,27 @@ async def town():
     built.the_service = built.service()
     yield built
     await built.close()
+
+
+async def test_a_burst_leaves_the_machine_to_the_jobs(town, monkeypatch):
+    monkeypatch.setattr(keeper, "BURST_S", 3600.0)
+    await spare_ready(town)
+    first = await town.the_service.submit(asked(models=["ollama/slow"]))
+    jobs = [await town.the_service.submit(asked(models=["ollama/slow"])) for _ in range(20)]
+    assert first.job.holder.startswith("job:")
+    assert {job.job.holder for job in jobs} == {"host:0"}
+    assert sum(name.startswith("job:") for name in town.names()) == 1
+
+
+async def test_a_spare_that_is_taken_while_others_are_left_is_replaced_at_once(monkeypatch):
+    monkeypatch.setattr(keeper, "BURST_S", 3600.0)
+    town = Town(spares=2)
+    town.the_service = town.service()
+    await spare_ready(town)
+    await until(lambda: len(town.the_keeper._spares) == 2)
+    await town.the_keeper.taken(town.the_keeper._spares[0])
+    await until(lambda: len(town.the_keeper._spares) == 2)
+    await town.close()
 
 
 async def test_an_ended_actor_lingers_and_only_so_many_do(town):
