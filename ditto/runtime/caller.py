@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -24,6 +25,8 @@ from ditto.runtime.wakefulness import Wakefulness
 from ditto.tally import Tally
 
 KEEP_S = 600.0
+GATHER_S = 0.002
+"""So long an outcome waits for those of its job's other calls: together they are one message and one commit."""
 LATE_S = 60.0
 """So long after an order is over it may still come again: a message that was doubled, a holder that was frozen."""
 
@@ -99,6 +102,8 @@ class Caller:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._owner: dict[str, _Owner] = {}
         self._over: dict[str, float] = {}
+        self._open: Counter[str] = Counter()
+        self._gathered: dict[str, list[Outcome]] = {}
         self._tidied_at = clock()
         self._wakefulness = Wakefulness()
 
@@ -177,12 +182,14 @@ class Caller:
 
     def _take(self, order: Order, holder: str, desk: _Desk) -> None:
         """Begins a call, or hands over one that is known; an order that is over is asked by nobody any more."""
+        self._hand_out(_job(order.id))
         before = self._owner.get(order.id)
         if order.id in self._over or (before is not None and before.adoptions > order.adoptions):
             desk.put(self._outcome(order.id, Moved()), self._clock())
             return
         self._owner[order.id] = _Owner(holder=holder, adoptions=order.adoptions)
         if before is None:
+            self._open[_job(order.id)] += 1
             self._running[order.id] = asyncio.create_task(self._call(order))
             return
         kept = self._desks[before.holder].drop(order.id)
@@ -212,14 +219,37 @@ class Caller:
             raise
         finally:
             self._running.pop(order.id, None)
+            self._close_one(_job(order.id))
         count_call(self._tally, order.provider, order.name, result)
-        self._desks[self._owner[order.id].holder].put(self._outcome(order.id, result), self._clock())
+        self._gather(self._outcome(order.id, result))
+
+    def _close_one(self, job_id: str) -> None:
+        self._open[job_id] -= 1
+        if not self._open[job_id]:
+            del self._open[job_id]
+
+    def _gather(self, outcome: Outcome) -> None:
+        """Hands an outcome out with those of its job's other calls, or after a moment without them."""
+        job_id = _job(outcome.order_id)
+        gathered = self._gathered.setdefault(job_id, [])
+        gathered.append(outcome)
+        if not self._open[job_id]:
+            self._hand_out(job_id)
+        elif len(gathered) == 1:
+            asyncio.get_running_loop().call_later(GATHER_S, self._hand_out, job_id)
+
+    def _hand_out(self, job_id: str) -> None:
+        for outcome in self._gathered.pop(job_id, ()):
+            owner = self._owner.get(outcome.order_id)
+            if owner is not None:
+                self._desks[owner.holder].put(outcome, self._clock())
 
     def _outcome(self, order_id: str, result: Reply | Failure | Moved) -> Outcome:
         return Outcome(order_id=order_id, caller=self._name, result=result)
 
     def _drop(self, order_id: str, holder: str) -> None:
         """Ends a call and forgets it, unless another holder has taken its job over."""
+        self._hand_out(_job(order_id))
         owner = self._owner.get(order_id)
         if owner is not None and owner.holder != holder:
             return
@@ -249,3 +279,7 @@ class Caller:
         for holder in [name for name, desk in self._desks.items() if desk.spoken_at < before]:
             if holder not in owners and not self._desks[holder].kept:
                 del self._desks[holder]
+
+
+def _job(order_id: str) -> str:
+    return order_id.partition("/")[0]

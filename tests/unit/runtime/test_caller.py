@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 from ditto.domain.events import Reply
 from ditto.domain.spec import Message
 from ditto.providers.port import ModelRequest
+from ditto.runtime import caller as caller_module
 from ditto.runtime.caller import Caller
 from ditto.runtime.orders import NOTHING_SEEN, Order
 from tests.unit.runtime.callers import CannedModels
@@ -13,8 +17,9 @@ WAIT_S = 5.0
 REQUEST = ModelRequest(model="a", messages=(Message(role="user", content="?"),))
 
 
-def order(job_id: str) -> Order:
-    return Order(id=f"{job_id}/0.1/a", adoptions=0, provider="p", name="a", request=REQUEST, timeout_s=1, max_retries=0)
+def order(job_id: str, name: str = "a") -> Order:
+    order_id = f"{job_id}/0.1/{name}"
+    return Order(id=order_id, adoptions=0, provider="p", name=name, request=REQUEST, timeout_s=1, max_retries=0)
 
 
 async def test_an_order_that_comes_again_when_its_answer_is_journalled_is_not_asked_again():
@@ -56,3 +61,33 @@ async def test_what_is_over_is_forgotten_when_nothing_of_it_can_come_any_more():
     now = 200.0
     await caller.call_models("host:0", 1, [], [])
     assert caller._over == {}
+
+
+async def test_what_a_jobs_models_say_at_the_same_time_is_one_message():
+    caller = Caller("caller:0", "i", CannedModels({"a": Reply(text="42"), "b": Reply(text="42")}))
+    await caller.call_models("host:0", 1, [order("j1"), order("j1", "b")], [])
+    batch = await caller.poll("host:0", 1, NOTHING_SEEN, [], WAIT_S)
+    assert len(batch.outcomes) == 2
+    await caller.close()
+
+
+async def test_what_one_model_says_does_not_wait_for_the_others_for_long():
+    caller = Caller("caller:0", "i", CannedModels({"a": Reply(text="42")}))
+    await caller.call_models("host:0", 1, [order("j1"), order("j1", "slow")], [])
+    batch = await caller.poll("host:0", 1, NOTHING_SEEN, [], WAIT_S)
+    assert [outcome.order_id for outcome in batch.outcomes] == [order("j1").id]
+    await caller.close()
+
+
+async def test_an_answer_that_waits_for_others_is_the_next_holders_when_that_takes_the_job_over(monkeypatch):
+    monkeypatch.setattr(caller_module, "GATHER_S", 3600.0)
+    models = CannedModels({"a": Reply(text="42")})
+    caller = Caller("caller:0", "i", models)
+    await caller.call_models("host:0", 1, [order("j1"), order("j1", "slow")], [])
+    while not models.asked["a"] or caller.status()["running"] > 1:  # noqa: ASYNC110  # nothing else tells
+        await asyncio.sleep(0)
+    await caller.call_models("host:1", 1, [replace(order("j1"), adoptions=1)], [])
+    batch = await caller.poll("host:1", 1, NOTHING_SEEN, [], 0.0)
+    assert [outcome.result for outcome in batch.outcomes] == [Reply(text="42")]
+    assert models.asked["a"] == 1
+    await caller.close()
