@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from ditto.domain import events as ev
 from ditto.domain.call_states import (
@@ -286,40 +287,48 @@ def apply(job: Job, record: Recorded) -> Job:
         raise IllegalMove(f"{event.kind} cannot happen to job {job.id}, which is {job.state}")
     if record.seq != job.seq + 1:
         raise IllegalMove(f"event {record.seq} of job {job.id} does not follow event {job.seq}")
-    stalls = _stalls(job, record)
-    ended_at = record.at if type(event) in ENDS else job.ended_at
-    job = replace(job, state=state, seq=record.seq, updated_at=record.at, ended_at=ended_at, stalls=stalls)
-    match event:
-        case ev.JobAdopted():
-            return replace(job, holder=event.holder, epoch=event.epoch, adoptions=job.adoptions + 1)
-        case ev.JobRetried():
-            return _retried(job, event, record.at)
-        case ev.CallStarted():
-            asked_at = record.at if event.round == 1 else job.asked_at
-            return replace(job, asked_at=asked_at, calls=_with(job, event, record.at))
-        case ev.CallCompleted():
-            reply_bytes = job.reply_bytes + size_bytes(event.reply)
-            return replace(job, reply_bytes=reply_bytes, calls=_with(job, event, record.at))
-        case ev.CallFailed():
-            return replace(job, calls=_with(job, event, record.at))
-        case ev.JudgeStarted() | ev.JudgeCompleted() | ev.JudgeFailed():
+    moved: dict[str, Any] = {
+        "state": state,
+        "seq": record.seq,
+        "updated_at": record.at,
+        "ended_at": record.at if type(event) in ENDS else job.ended_at,
+        "stalls": _stalls(job, record),
+    }
+    if isinstance(event, ev.JobRetried):
+        return _retried(replace(job, **moved), event, record.at)
+    return replace(job, **moved, **_effect(job, record))
+
+
+def _effect(job: Job, record: Recorded) -> dict[str, Any]:
+    """Returns what else of the job an event changes, by the names of its fields."""
+    match record.event:
+        case ev.JobAdopted() as event:
+            return {"holder": event.holder, "epoch": event.epoch, "adoptions": job.adoptions + 1}
+        case ev.CallStarted() as event:
+            calls = _with(job, event, record.at)
+            return {"calls": calls, "asked_at": record.at} if event.round == 1 else {"calls": calls}
+        case ev.CallCompleted() as event:
+            return {"reply_bytes": job.reply_bytes + size_bytes(event.reply), "calls": _with(job, event, record.at)}
+        case ev.CallFailed() as event:
+            return {"calls": _with(job, event, record.at)}
+        case ev.JudgeStarted() | ev.JudgeCompleted() | ev.JudgeFailed() as event:
             return _judged(job, event, record.at)
         case ev.GracePassed():
-            return replace(job, cut=ev.Cut.GRACE)
+            return {"cut": ev.Cut.GRACE}
         case ev.DeadlinePassed():
-            return replace(job, cut=ev.Cut.DEADLINE)
-        case ev.JobCompleted():
-            return replace(job, outcome=Completed(verdict=event.verdict, merge_s=event.merge_s))
-        case ev.JobFailed():
-            return replace(job, outcome=Errored(type=event.type, message=event.message))
+            return {"cut": ev.Cut.DEADLINE}
+        case ev.JobCompleted() as event:
+            return {"outcome": Completed(verdict=event.verdict, merge_s=event.merge_s)}
+        case ev.JobFailed() as event:
+            return {"outcome": Errored(type=event.type, message=event.message)}
         case ev.JobCancelled():
-            return replace(job, outcome=Cancelled())
+            return {"outcome": Cancelled()}
         case ev.JobMerged():
-            return replace(job, merges=(*job.merges, record))
-        case ev.FeedbackGiven():
-            return replace(job, feedback=event)
+            return {"merges": (*job.merges, record)}
+        case ev.FeedbackGiven() as event:
+            return {"feedback": event}
         case _:
-            raise IllegalMove(f"{event.kind} has no effect on job {job.id}")
+            raise IllegalMove(f"{record.event.kind} has no effect on job {job.id}")
 
 
 def size_bytes(reply: Reply) -> int:
@@ -374,12 +383,12 @@ def _with(job: Job, event: CallEvent, at: datetime) -> dict[str, CallStatus]:
     return {**job.calls, event.call: after}
 
 
-def _judged(job: Job, event: JudgeEvent, at: datetime) -> Job:
+def _judged(job: Job, event: JudgeEvent, at: datetime) -> dict[str, Any]:
     after = judge_after(job.judge, event, at)
     if after is None:
         raise IllegalMove(f"{event.kind} cannot happen to the judge of job {job.id}")
     size = size_bytes(event.reply) if isinstance(event, ev.JudgeCompleted) else 0
-    return replace(job, judge=after, reply_bytes=job.reply_bytes + size)
+    return {"judge": after, "reply_bytes": job.reply_bytes + size}
 
 
 def _misfit(status: Answered) -> Failure:
