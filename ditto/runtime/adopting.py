@@ -123,7 +123,8 @@ class Adopter:
         if suspect is not None and job.state is JobState.PENDING:
             self._jobs.queue(job_id, job.spec.deadline_at, fresh=True)
         else:
-            self._jobs.run(job_id, [*records, *numbered(append)])
+            records += numbered(append)
+            self._jobs.run(fold(job_id, records), records)
 
     def _set_aside(self, job: Job, suspect: JobRow | None) -> bool:
         match handling(job):

@@ -103,10 +103,11 @@ class HeldJobs:
         """Tells whether a new job could neither begin nor wait."""
         return not self.room() and len(self.waiting) >= self._capacity.waiting
 
-    def run(self, job_id: str, records: list[Recorded]) -> Job:
+    def run(self, job: Job, records: list[Recorded]) -> Job:
         """Begins to run a job whose events so far are durable, and returns it."""
+        job_id = job.id
         runner = JobRunner(
-            fold(job_id, records),
+            job,
             journal=self._journal,
             calls=self._calls,
             told=lambda job, new: _tell(held, new),
@@ -207,7 +208,7 @@ class HeldJobs:
                 records = await self._journal.read(job_id)
                 job = fold(job_id, records)
                 if not job.state.ended and job.holder == self._holder:  # another may have taken it over meanwhile
-                    self.run(job_id, records)
+                    self.run(job, records)
             else:
                 row = await self._journal.row(job_id)
                 self.beginning.discard(job_id)

@@ -24,12 +24,13 @@ from ditto.errors import (
     Unavailable,
 )
 from ditto.runtime.adopting import Adopter
+from ditto.runtime.asking import Asked, Desks, Heard
 from ditto.runtime.belonging import own_job
 from ditto.runtime.calling import CallerPort, Lines
 from ditto.runtime.held import Capacity, Held, HeldJobs
 from ditto.runtime.lease import Lease
 from ditto.runtime.orders import Outcome
-from ditto.runtime.runner import Clock, first_events, numbered, retry_events, utc_now
+from ditto.runtime.runner import Clock, first_turn, numbered, retry_turn, utc_now
 from ditto.store.port import Append, Claim, JobRow, Journal
 from ditto.tally import Tally
 from ditto.version import VERSION
@@ -100,6 +101,7 @@ class Host:
         self._started = asyncio.Event()
         self._lines: Lines
         self._jobs: HeldJobs
+        self._desks: Desks
         self._adopter: Adopter
 
     async def start(self) -> None:
@@ -128,6 +130,7 @@ class Host:
             adopt=self._adopt,
             idle=self._idle,
         )
+        self._desks = Desks(self.accept, self._jobs.own)
         self._adopter = Adopter(
             self._name,
             epoch,
@@ -159,19 +162,27 @@ class Host:
             counted=self._jobs.counted(),
         )
 
-    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
+    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None, wait_s: float = 0.0) -> Job:
         """Returns the job, accepted for good: it will end, whatever happens to this process.
 
+        Where it ends within `wait_s` it is returned as it ended: who waits for it need not ask again.
+
         Raises:
+            HolderGone: The job is not here any more; the journal knows where.
             KeyTaken: The claim names another job; this one was not begun.
             SpareTaken: This is another job's own actor, or the id is another job's.
             RateLimited: As many jobs run and wait here as may.
             Unavailable: This holder is draining.
             StoreUnavailable: Nothing was begun.
         """
+        job = await self._accepted(job_id, spec, claim)
+        return job if job.state.ended or wait_s == 0 else await self.wait(job_id, wait_s)
+
+    async def _accepted(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
         await self._admit()
         jobs, begins = self._jobs, self._jobs.room()
-        events = first_events(job_id, spec, self._name, self._lines.pick(job_id), self._clock)
+        turn = first_turn(job_id, spec, self._name, self._lines.pick(job_id), self._clock)
+        events = tuple(turn.events)
         if not begins:
             events = events[:1]
             jobs.waiting.add(job_id, spec.deadline_at)
@@ -190,10 +201,23 @@ class Host:
             jobs.beginning.discard(job_id)
             jobs.waiting.leave(job_id)
         if begins:
-            return jobs.run(job_id, list(numbered(append)))
+            return jobs.run(turn.job, list(numbered(append)))
         jobs.queue(job_id, spec.deadline_at, fresh=True)
         jobs.fill()
         return fold(job_id, numbered(append))
+
+    async def accept_all(self, line: str, asked: list[Asked], wait_s: float) -> int:
+        """Begins to accept these jobs for a line, which is told by `came`; returns this instance's epoch."""
+        await self._started.wait()
+        if self._replaced or self._closed:
+            raise HolderGone(f"{self._name} has been replaced")
+        self._desks.accept_all(line, asked, wait_s)
+        return self._lease.epoch
+
+    async def came(self, line: str, seen: int, wait_s: float) -> Heard:
+        """Returns what came of a line's jobs behind number `seen`, waiting for the first of it up to `wait_s`."""
+        await self._started.wait()
+        return Heard(epoch=self._lease.epoch, came=await self._desks.came(line, seen, wait_s))
 
     async def adopt(self, job_id: str) -> None:
         """Takes over a job whose holder is gone; does nothing if it has ended or somebody else was quicker."""
@@ -236,8 +260,8 @@ class Host:
                 return job
             if not self._jobs.room():
                 raise RateLimited(f"the service is full: {self._capacity.running} jobs run")
-            events = retry_events(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
-            append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events)
+            turn = retry_turn(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
+            append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=tuple(turn.events))
             self._jobs.beginning.add(job_id)
             self._hold()  # while nothing was here the lease may have been given up
             try:
@@ -246,7 +270,7 @@ class Host:
                 continue  # somebody else has appended: another retry, or no more than feedback
             finally:
                 self._jobs.beginning.discard(job_id)
-            return self._jobs.run(job_id, [*records, *numbered(append)])
+            return self._jobs.run(turn.job, [*records, *numbered(append)])
 
     async def wait(self, job_id: str, timeout_s: float) -> Job:
         """Returns the job when it has ended, or as it stands after `timeout_s`.

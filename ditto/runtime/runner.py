@@ -107,9 +107,7 @@ class JobRunner:
         taken, self._outcomes = list(self._outcomes.values()), {}
         if self._let_go or any(isinstance(outcome.result, Moved) for outcome in taken):
             raise AppendConflict(f"job {self.job.id} has been taken over")
-        events = await self._turn_events(taken)
-        if events:
-            await self._append(events)
+        events = await self._written(taken)
         self._acknowledge(taken)
         started = [event.call for _, event in events if isinstance(event, ev.CallStarted)]
         self._stop(before, {outcome.order_id for outcome in taken})
@@ -118,8 +116,9 @@ class JobRunner:
             if any(isinstance(event, ev.JudgeStarted) for _, event in events):
                 self._submit_judge()
 
-    async def _turn_events(self, outcomes: list[Outcome]) -> tuple[tuple[datetime, Event], ...]:
-        turn = _Turn(self.job, self._clock)
+    async def _written(self, outcomes: list[Outcome]) -> list[tuple[datetime, Event]]:
+        """Returns the events of this turn, which are in the journal."""
+        turn = Turn(self.job, self._clock)
         for outcome in outcomes:
             turn.take(outcome)
         if self._cancelled and not turn.job.state.ended:
@@ -128,22 +127,19 @@ class JobRunner:
             for event in expire(turn.job, self._clock()):
                 turn.add(event)
         if turn.job.seq == self._looked_at:
-            return ()
+            return []
         caller = self._calls.pick(self.job.id)
         if _takes_a_while(turn.job):
             await asyncio.to_thread(turn.decide, caller)
         else:
             turn.decide(caller)
         self._looked_at = turn.job.seq
-        return tuple(turn.events)
-
-    async def _append(self, events: tuple[tuple[datetime, Event], ...]) -> None:
-        append = Append(job_id=self.job.id, id=self._new_id(), after=self.job.seq, events=events)
-        await persistently(self._journal, append)
-        records = numbered(append)
-        for record in records:
-            self.job = apply(self.job, record)
-        self._told(self.job, records)
+        if turn.events:
+            append = Append(job_id=self.job.id, id=self._new_id(), after=self.job.seq, events=tuple(turn.events))
+            await persistently(self._journal, append)
+            self.job = turn.job
+            self._told(self.job, numbered(append))
+        return turn.events
 
     def _submit(self, names: list[str]) -> None:
         now = self._clock()
@@ -192,28 +188,31 @@ class JobRunner:
         self._arrived.clear()
 
 
-def first_events(
-    job_id: str, spec: JobSpec, holder: str, caller: str, clock: Clock
-) -> tuple[tuple[datetime, Event], ...]:
-    """Returns the events with which a job begins: its acceptance, and the calls that its strategy makes at once."""
-    acceptance: tuple[datetime, Event] = (clock(), ev.JobAccepted(spec=spec, holder=holder))
-    turn = _Turn(accepted(job_id, Recorded(seq=1, at=acceptance[0], event=acceptance[1])), clock)
+def first_turn(job_id: str, spec: JobSpec, holder: str, caller: str, clock: Clock) -> Turn:
+    """Returns the turn with which a job begins: its acceptance, and the calls that its strategy makes at once."""
+    at, event = clock(), ev.JobAccepted(spec=spec, holder=holder)
+    turn = Turn(accepted(job_id, Recorded(seq=1, at=at, event=event)), clock)
+    turn.events.append((at, event))
     turn.decide(caller)
-    return (acceptance, *turn.events)
+    return turn
 
 
-def retry_events(job: Job, holder: str, epoch: int, caller: str, clock: Clock) -> tuple[tuple[datetime, Event], ...]:
-    """Returns the events by which a job that has ended goes on: its failed calls are asked again."""
-    turn = _Turn(job, clock)
+def retry_turn(job: Job, holder: str, epoch: int, caller: str, clock: Clock) -> Turn:
+    """Returns the turn by which a job that has ended goes on: its failed calls are asked again."""
+    turn = Turn(job, clock)
     now = clock()
     deadline_at = now + (job.spec.deadline_at - job.begun_at)
     turn.add(ev.JobRetried(holder=holder, epoch=epoch, deadline_at=deadline_at))
     turn.decide(caller)
-    return tuple(turn.events)
+    return turn
 
 
-class _Turn:
-    """The events of one turn, each applied as it is added, so that the strategy sees them."""
+class Turn:
+    """The events of one turn, each applied as it is added, so that the strategy sees them.
+
+    Attributes:
+        job: As it stands after them.
+    """
 
     def __init__(self, job: Job, clock: Clock) -> None:
         self.job = job

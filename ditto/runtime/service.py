@@ -96,31 +96,35 @@ class Service:
             IdempotencyMismatch: The key was used with another request.
             Unavailable: The journal cannot be written, or no holder be begun; nothing was begun.
         """
+        return await self._submitted(request, 0.0)
+
+    async def ask(self, request: Request) -> Submitted:
+        """Returns the job when it has ended, however it ended. Raises as `submit` does."""
+        submitted = await self._submitted(request, POLL_S)
+        if submitted.job.state.ended:
+            return submitted
+        return Submitted(job=await self.wait(submitted.job.id), created=submitted.created)
+
+    async def _submitted(self, request: Request, wait_s: float) -> Submitted:
+        """Returns the accepted job; one that is new, and ends within `wait_s`, as it ended."""
         for _ in range(TRIES):
             with suppress(NotFound):  # the key's job was deleted at this very moment, so the key is free again
-                return await self._submitted(request)
+                return await self._placed(request, wait_s)
         raise Unavailable("the idempotency key names a job that is not there; `ditto store check` says more")
 
-    async def _submitted(self, request: Request) -> Submitted:
+    async def _placed(self, request: Request, wait_s: float) -> Submitted:
         key = request.idempotency_key
         claim = None if key is None else Claim(key=key, fingerprint=request.fingerprint())
         try:
             if claim is not None and (taken := await self._journal.keyed(claim.key)) is not None:
                 raise KeyTaken(*taken)  # before its models are looked up: these settings may not know them any more
             spec = resolve(request, self.settings, self._clock(), await self._book.skills())
-            job = await self._place(spec, claim, request.placement or Placement.AUTO)
+            job = await self._place(spec, claim, request.placement or Placement.AUTO, wait_s)
         except KeyTaken as taken_key:
             return await self._known(request, taken_key)
         except (HolderGone, StoreUnavailable) as error:
             raise Unavailable(str(error)) from error
         return Submitted(job=job, created=True)
-
-    async def ask(self, request: Request) -> Submitted:
-        """Returns the job when it has ended, however it ended. Raises as `submit` does."""
-        submitted = await self.submit(request)
-        if submitted.job.state.ended:
-            return submitted
-        return Submitted(job=await self.wait(submitted.job.id), created=submitted.created)
 
     async def get(self, job_id: str) -> Job:
         """Returns the job as it stands.
@@ -298,11 +302,11 @@ class Service:
         """Lets go of the cluster; jobs go on."""
         await self._closing()
 
-    async def _place(self, spec: JobSpec, claim: Claim | None, placement: Placement) -> Job:
+    async def _place(self, spec: JobSpec, claim: Claim | None, placement: Placement, wait_s: float) -> Job:
         job_id, host = self._placer.place(placement)
         for _ in range(TRIES):
             try:
-                if (job := await self._accepted(job_id, host, spec, claim)) is not None:
+                if (job := await self._accepted(job_id, host, spec, claim, wait_s)) is not None:
                     return job
             except SpareTaken:  # another process was quicker
                 job_id, host = self._placer.place(Placement.SHARED if placement is Placement.AUTO else placement)
@@ -311,10 +315,12 @@ class Service:
                     host = self._placer.shared()  # should both come to life, the journal lets one accept this id
         raise Unavailable("no holder of jobs can be reached")
 
-    async def _accepted(self, job_id: str, host: HostPort, spec: JobSpec, claim: Claim | None) -> Job | None:
+    async def _accepted(
+        self, job_id: str, host: HostPort, spec: JobSpec, claim: Claim | None, wait_s: float
+    ) -> Job | None:
         """Returns the job once this holder has accepted it, None where it cannot be reached and has not."""
         try:
-            return await heard(host.accept(job_id, spec, claim), ACCEPT_S)
+            return await heard(host.accept(job_id, spec, claim, wait_s), max(ACCEPT_S, wait_s))
         except HolderGone:
             await asyncio.sleep(PAUSE_S)
             records = await self._journal.read(job_id)

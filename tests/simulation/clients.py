@@ -48,10 +48,11 @@ class Client:
 
     async def _submitted(self) -> Job | None:
         """Returns the accepted job; None where there was an error and no key to come back with."""
+        begin = self._service.ask if self._plan.then == (Then.WAIT,) else self._service.submit
         if self._plan.keyed:
-            return (await self._persistently(lambda: self._service.submit(self._plan.request))).job
+            return (await self._persistently(lambda: begin(self._plan.request))).job
         try:
-            return (await self._service.submit(self._plan.request)).job
+            return (await begin(self._plan.request)).job
         except (RateLimited, Unavailable):
             return None
 

@@ -16,6 +16,7 @@ from zlib import crc32
 
 from ditto.domain.job import Job
 from ditto.errors import DittoError, StoreUnavailable
+from ditto.runtime.asking import Asking
 from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares
 from ditto.settings import Runtime, Settings, from_args
@@ -29,7 +30,7 @@ from tests.simulation.parts import Parts
 from tests.simulation.plans import Plan
 from tests.simulation.processes import Process
 from tests.simulation.stores import Disk
-from tests.simulation.wires import CallerReference, Reference, Wires
+from tests.simulation.wires import AskedReference, CallerReference, Reference, Wires
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE_S = 3.0
@@ -263,12 +264,15 @@ class Directory:
     def host(self, name: str) -> Reference:
         return Reference(self._process, name, self._cluster.wires)
 
-    def create_host(self, name: str) -> Reference:
+    def create_host(self, name: str) -> Reference | AskedReference:
         self._cluster.ensure(name)
-        return self.host(name)
+        reference = self.host(name)
+        if is_client(self._process) and crc32(self._process.id.encode()) % 2:
+            return AskedReference(reference, Asking(reference, self._process.new_id, few=0))
+        return reference
 
     def keeper(self) -> Reference:
-        return self.host("keeper")
+        return Reference(self._process, "keeper", self._cluster.wires)
 
     def drain(self, grace_s: float) -> bool:
         """Has the service take no new jobs, as its stop does; returns whether there was a keeper to say so to."""

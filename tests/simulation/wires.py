@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ditto.errors import DittoError, HolderGone
+from ditto.runtime.asking import Asking
 from ditto.runtime.orders import Batch, Order, Seen
 from tests.simulation.chances import Chances
 from tests.simulation.clockwork import Clockwork
@@ -125,9 +126,23 @@ class Reference:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
-            return self.wires.call(self.sender, self.name, method, args)
+            return self.wires.call(self.sender, self.name, "accept" if method == "accept_one" else method, args)
 
         return call
+
+
+@dataclass(frozen=True, slots=True)
+class AskedReference:
+    """A shared host by name, to which jobs go out gathered."""
+
+    reference: Reference
+    asking: Asking
+
+    async def accept(self, *args: Any) -> Any:
+        return await self.asking.accept(*args)
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        return cast(Callable[..., Any], getattr(self.reference, method))
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Actors:
             return self._created[name]
         while len(self._found) >= _KNOWN:
             del self._found[next(iter(self._found))]
-        return self._found.setdefault(name, HostRef(name))
+        return self._found.setdefault(name, HostRef(name, new_id))
 
     def create_host(self, name: str) -> HostRef:
         ref = self._created.get(name) or host_ref(name, self.settings)
@@ -119,7 +119,7 @@ class Actors:
     async def ping(self, name: str) -> None:
         while len(self._pinged) >= _KNOWN:
             del self._pinged[next(iter(self._pinged))]
-        await self._pinged.setdefault(name, HostRef(name)).ping()
+        await self._pinged.setdefault(name, HostRef(name, new_id)).ping()
 
     def restart(self, name: str) -> None:
         try:

@@ -26,7 +26,9 @@ from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError,
 from ditto.providers.models import Models
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, SIM, caller_names, new_id
+from ditto.runtime.actors.packing import takes_packed
 from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
+from ditto.runtime.asking import Asked, Heard
 from ditto.runtime.caller import Asks, Caller
 from ditto.runtime.held import Capacity
 from ditto.runtime.host import PREFIX, Host, HostStatus
@@ -84,8 +86,17 @@ class _JobActor:
     async def ping(self) -> None:
         return None
 
-    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
-        return await self._host.accept(job_id, spec, claim)
+    @takes_packed
+    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None, wait_s: float) -> Job:
+        return await self._host.accept(job_id, spec, claim, wait_s)
+
+    @takes_packed
+    async def accept_all(self, line: str, asked: list[Asked], wait_s: float) -> int:
+        return await self._host.accept_all(line, asked, wait_s)
+
+    @takes_packed
+    async def came(self, line: str, seen: int, wait_s: float) -> Heard:
+        return await self._host.came(line, seen, wait_s)
 
     async def adopt(self, job_id: str) -> None:
         await self._host.adopt(job_id)
@@ -167,9 +178,11 @@ class _CallerActor:
     async def ping(self) -> None:
         return None
 
+    @takes_packed
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
         return await self._caller.call_models(holder, epoch, orders, cancelled)
 
+    @takes_packed
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
         return await self._caller.poll(holder, epoch, seen, journalled, wait_s)
 
@@ -209,7 +222,9 @@ SimActor = actor(_SimActor)
 
 def host_ref(name: str, settings: Settings) -> HostRef:
     """Returns the holder of this name, which is begun when it is called and not there."""
-    return HostRef(name, lambda: create(JobActor, name, name, settings, VERSION, with_journal=settings.store_is_file))
+    return HostRef(
+        name, new_id, lambda: create(JobActor, name, name, settings, VERSION, with_journal=settings.store_is_file)
+    )
 
 
 def caller_ref(name: str, settings: Settings) -> CallerRef:

@@ -14,6 +14,8 @@ from ditto.domain.events import Recorded
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import DittoError, HolderGone, InternalError
+from ditto.runtime.actors.packing import packed, unpacked
+from ditto.runtime.asking import Asked, Asking, Heard
 from ditto.runtime.host import HostStatus
 from ditto.runtime.orders import Batch, Order, Seen
 from ditto.runtime.placement import Standing
@@ -70,6 +72,10 @@ class _Ref:
             self._handle = None
             raise HolderGone(f"actor {self._name} cannot be reached: {type(error).__name__}") from error
 
+    async def _packed(self, method: str, *args: Any) -> Any:
+        [result] = unpacked(await self._call(method, packed(*args)))
+        return result
+
     def _find(self) -> ActorHandle[Any]:
         return ray.get_actor(self._name, namespace=NAMESPACE) if self._begin is None else self._begin()
 
@@ -77,9 +83,24 @@ class _Ref:
 class HostRef(_Ref):
     """A holder of jobs."""
 
-    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
-        job: Job = await self._call("accept", job_id, spec, claim)
+    def __init__(self, name: str, new_id: Callable[[], str], begin: Begin | None = None) -> None:
+        super().__init__(name, begin)
+        self._asking = Asking(self, new_id)
+
+    async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None, wait_s: float) -> Job:
+        return await self._asking.accept(job_id, spec, claim, wait_s)
+
+    async def accept_one(self, job_id: str, spec: JobSpec, claim: Claim | None, wait_s: float) -> Job:
+        job: Job = await self._packed("accept", job_id, spec, claim, wait_s)
         return job
+
+    async def accept_all(self, line: str, asked: list[Asked], wait_s: float) -> int:
+        epoch: int = await self._packed("accept_all", line, asked, wait_s)
+        return epoch
+
+    async def came(self, line: str, seen: int, wait_s: float) -> Heard:
+        heard: Heard = await self._packed("came", line, seen, wait_s)
+        return heard
 
     async def adopt(self, job_id: str) -> None:
         await self._call("adopt", job_id)
@@ -118,11 +139,11 @@ class CallerRef(_Ref):
     """A caller of models."""
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
-        instance: str = await self._call("call_models", holder, epoch, orders, cancelled)
+        instance: str = await self._packed("call_models", holder, epoch, orders, cancelled)
         return instance
 
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
-        batch: Batch = await self._call("poll", holder, epoch, seen, journalled, wait_s)
+        batch: Batch = await self._packed("poll", holder, epoch, seen, journalled, wait_s)
         return batch
 
     async def status(self) -> dict[str, int]:

@@ -52,6 +52,19 @@ async def test_an_accepted_job_is_durable_before_it_is_shown(house):
     assert job.id == "j1"
 
 
+async def test_a_job_that_ends_while_its_acceptance_is_waited_for_is_shown_as_it_ended(house):
+    host = await house.host()
+    job = await host.accept("j1", asked("a", "b"), None, WAIT_S)
+    assert result(job) in ("42", "It is 42.")
+    assert job.seq == len(await house.journal.read("j1"))
+
+
+async def test_a_job_that_does_not_end_in_that_time_is_shown_as_it_stands(house):
+    host = await house.host()
+    job = await host.accept("j1", asked("slow"), None, 0.001)
+    assert job.state is JobState.RUNNING
+
+
 async def test_a_job_ends_with_the_panels_verdict(house):
     host = await house.host()
     await host.accept("j1", asked("a", "b"), None)

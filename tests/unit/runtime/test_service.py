@@ -36,6 +36,7 @@ def short_pauses(monkeypatch):
     monkeypatch.setattr(service, "PAUSE_S", 0.001)
     monkeypatch.setattr(placement, "PAUSE_S", 0.001)
     monkeypatch.setattr(keeper, "PAUSE_S", 0.001)
+    monkeypatch.setattr(keeper, "BURST_S", 0.001)
 
 
 @pytest.fixture
@@ -82,6 +83,20 @@ async def test_a_waiting_client_does_not_see_the_holder_die(town):
     town.models.release("ollama/slow", Reply(text="42"))
     async with asyncio.timeout(WAIT_S):
         assert result(await waiting) == "42"
+    assert town.models.asked == {"ollama/a": 1, "ollama/slow": 1}
+
+
+async def test_who_asks_does_not_see_the_holder_die_either(town):
+    asking = asyncio.ensure_future(town.the_service.ask(asked(models=["ollama/a", "ollama/slow"])))
+    async with asyncio.timeout(WAIT_S):
+        while not town.models.asked["ollama/slow"]:  # noqa: ASYNC110  # nothing else tells
+            await asyncio.sleep(0.001)
+    await town.kill_9("host:0")
+    await asyncio.sleep(0.01)
+    town.revive("host:0")
+    town.models.release("ollama/slow", Reply(text="42"))
+    async with asyncio.timeout(WAIT_S):
+        assert result((await asking).job) == "42"
     assert town.models.asked == {"ollama/a": 1, "ollama/slow": 1}
 
 
