@@ -13,7 +13,9 @@ from ditto.providers.bodies import decoded
 from ditto.providers.frames import Frames
 from ditto.providers.port import Assembly
 
-_WRAPPING = 64
+_WRAPPED = 128
+_AROUND_BYTES = 128 * 1024 * 1024
+"""So many times its text a stream may be, and so much more: frames of 300 bytes for half a million tokens."""
 _DONE = "[DONE]"
 
 
@@ -35,6 +37,7 @@ class Incoming:
         self._assembly = assembly
         self._said = said
         self._limit_bytes = limit_bytes
+        self._stream_limit_bytes = min(_WRAPPED * limit_bytes, limit_bytes + _AROUND_BYTES)
         self._frames = Frames(limit_bytes)
         self._text_bytes = 0
         self._stream_bytes = 0
@@ -48,8 +51,8 @@ class Incoming:
         """
         self.begun = True
         self._stream_bytes += len(chunk)
-        if self._stream_bytes > _WRAPPING * self._limit_bytes:
-            raise CallTooLarge(f"the stream is larger than {_WRAPPING * self._limit_bytes} bytes")
+        if self._stream_bytes > self._stream_limit_bytes:
+            raise CallTooLarge(f"the stream is larger than {self._stream_limit_bytes} bytes")
         self._take(self._frames.feed(chunk))
 
     @property

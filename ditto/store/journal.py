@@ -78,11 +78,12 @@ class SqlJournal:
     async def append(self, append: Append) -> None:
         await self._put(Rows.of(append))
 
-    async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
+    async def read(self, job_id: str, after: int = 0, limit: int | None = None) -> list[Recorded]:
         query = (
             select(events.c.seq, events.c.at_us, events.c.version, events.c.body)
             .where(events.c.job_id == job_id, events.c.seq > after)
             .order_by(events.c.seq)
+            .limit(limit)
         )
         rows = await self._query(lambda connection: connection.execute(query).all())
         return [recorded(job_id, row) for row in rows]

@@ -46,8 +46,9 @@ class MemoryJournal:
         self._records[append.job_id] = [*written, *_numbered(append)]
         self.commits += 1
 
-    async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
-        return [record for _, record in self._records.get(job_id, [])[after:]]
+    async def read(self, job_id: str, after: int = 0, limit: int | None = None) -> list[Recorded]:
+        found = self._records.get(job_id, [])[after:]
+        return [record for _, record in found[:limit]]
 
     async def row(self, job_id: str) -> JobRow | None:
         return _row(self._job(job_id)) if job_id in self._records else None

@@ -92,8 +92,8 @@ class Journal(Protocol):
         """
         ...
 
-    async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
-        """Returns a job's events behind number `after`, in order; none for an unknown job."""
+    async def read(self, job_id: str, after: int = 0, limit: int | None = None) -> list[Recorded]:
+        """Returns a job's events behind number `after`, in order, the first `limit`; none for an unknown job."""
         ...
 
     async def row(self, job_id: str) -> JobRow | None: ...

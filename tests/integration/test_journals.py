@@ -24,6 +24,7 @@ async def test_what_was_appended_is_read_in_order(journal):
     assert records[1].event == STARTED
     assert records[0].at == NOON
     assert [record.seq for record in await journal.read("j1", after=2)] == [3]
+    assert [record.seq for record in await journal.read("j1", after=1, limit=1)] == [2]
 
 
 async def test_an_unknown_job_has_no_events_and_no_row(journal):

@@ -190,7 +190,7 @@ class FalteringJournal(MemoryJournal):
     well = False
     reads = 0
 
-    async def read(self, job_id, after=0):
+    async def read(self, job_id, after=0, limit=None):
         self.reads += 1
         if not self.well and self.reads == 3:
             raise StoreUnavailable("the database restarts")

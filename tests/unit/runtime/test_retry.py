@@ -177,10 +177,10 @@ async def test_a_retried_jobs_lease_is_renewed_though_its_holder_was_about_to_le
     class Reading(MemoryJournal):
         reading: asyncio.Event | None = None
 
-        async def read(self, job_id: str, after: int = 0) -> list[Recorded]:
+        async def read(self, job_id: str, after: int = 0, limit: int | None = None) -> list[Recorded]:
             if self.reading is not None:
                 await self.reading.wait()
-            return await super().read(job_id, after)
+            return await super().read(job_id, after, limit)
 
     house.journal = Reading()
     host = await house.host()
