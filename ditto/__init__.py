@@ -11,7 +11,7 @@ from ditto.client.async_client import AsyncDitto
 from ditto.client.async_job import AsyncJob
 from ditto.client.backend import JobPage
 from ditto.client.job import Job
-from ditto.client.job_event import JobEvent
+from ditto.client.job_event import CallDelta, JobEvent
 from ditto.client.sync_client import Ditto, connect
 from ditto.domain.job import JobState
 from ditto.domain.verdict import BasisKind, Intent
@@ -62,6 +62,7 @@ __all__ = [
     "BadRequest",
     "BasisKind",
     "BasisView",
+    "CallDelta",
     "CallErrorView",
     "ChatMessage",
     "Confident",

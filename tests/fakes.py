@@ -13,6 +13,7 @@ from ditto.domain import schemas, strategies, timers
 from ditto.domain.batch_lease import BatchLease
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.job import Completed, Job, JobState, Running, Waiting, accepted, apply
+from ditto.domain.live import CallDelta, CallRetried, Live, VerdictLeading
 from ditto.domain.remerging import Remerge, remerged
 from ditto.domain.request import Request, RequestConfident, differing
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
@@ -42,6 +43,8 @@ class _Record:
     job: Job
     journal: list[Recorded]
     fingerprint: str
+    live: list[Live] = field(default_factory=list)
+    followers: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
 
@@ -51,12 +54,16 @@ class FakeService:
     Args:
         replies: By model's name: the text it answers, why it fails, or that it is held. Others say their name.
         unready: Raised by `ready` and by everything that would take a job.
+
+    Attributes:
+        followed: For each request whether its replies were to be streamed.
     """
 
     def __init__(self, replies: Mapping[str, Canned] | None = None, unready: Exception | None = None) -> None:
         self.replies = dict(replies or {})
         self.unready = unready
         self.asked: list[Request] = []
+        self.followed: list[bool] = []
         self.closed = False
         self.told: list[Counted] = []
         self._asking = asyncio.Condition()
@@ -65,9 +72,10 @@ class FakeService:
         self._batches = BatchLeases(MemoryJournal(), "", utc_now)
         self._keys: dict[str, str] = {}
 
-    async def submit(self, request: Request) -> Submitted:
+    async def submit(self, request: Request, *, live: bool = False) -> Submitted:
         async with self._asking:
             self.asked.append(request)
+            self.followed.append(live)
             self._asking.notify_all()
         if self.unready is not None:
             raise self.unready
@@ -100,15 +108,22 @@ class FakeService:
             pass
         return record.job
 
-    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]:
+    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded | Live]:
         record = self._record(job_id)
+        heard = len(record.live)
+        async with record.changed:
+            record.followers += 1
+            record.changed.notify_all()
         while True:
             async with record.changed:
-                while record.job.seq <= after and not record.job.state.ended:
+                while record.job.seq <= after and not record.job.state.ended and heard == len(record.live):
                     await record.changed.wait()
             for recorded in record.journal[after:]:
                 yield recorded
                 after = recorded.seq
+            while heard < len(record.live):
+                heard += 1
+                yield record.live[heard - 1]
             if record.job.state.ended and record.job.seq <= after:
                 return
 
@@ -213,6 +228,19 @@ class FakeService:
                 if call.model == model and isinstance(status, Running):
                     await self._finish(record, call, status.round)
             await self._advance(record)
+
+    async def followed_by(self, job_id: str) -> None:
+        """Returns when somebody follows the job."""
+        record = self._record(job_id)
+        async with record.changed:
+            await record.changed.wait_for(lambda: record.followers > 0)
+
+    async def tell(self, job_id: str, event: CallDelta | CallRetried | VerdictLeading) -> None:
+        """Tells who follows the job now what is not kept."""
+        record = self._record(job_id)
+        async with record.changed:
+            record.live.append(Live(at=record.job.updated_at, event=event))
+            record.changed.notify_all()
 
     async def expire(self, job_id: str) -> None:
         """Lets the job's deadline pass."""

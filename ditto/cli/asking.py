@@ -108,7 +108,7 @@ class Watch:
             self._shown.show(self._panel)
 
     def _take(self, event: JobEvent) -> None:
-        self._seq = event.seq
+        self._seq = self._seq if event.seq is None else event.seq
         self._panel = self._panel.after(event, time.monotonic())
 
 

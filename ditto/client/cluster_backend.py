@@ -59,7 +59,7 @@ class ClusterBackend:
         return _view(job)
 
     async def submit(self, request: Request) -> JobView[Any]:
-        return _view((await self._submitted(keyed(request))).job)
+        return _view((await self._submitted(keyed(request), live=True)).job)
 
     async def get(self, job_id: str) -> JobView[Any]:
         return _view(await self._patiently(lambda: self._service.get(job_id)))
@@ -69,8 +69,8 @@ class ClusterBackend:
         return _view(await self._patiently(lambda: self._service.wait(job_id, tries.left_s()), tries))
 
     async def events(self, job_id: str, after: int) -> AsyncIterator[JobEvent]:
-        async for recorded in self._service.events(job_id, after):
-            yield JobEvent.of_wire(render_event(job_id, recorded))
+        async for told in self._service.events(job_id, after):
+            yield JobEvent.of_wire(render_event(job_id, told))
 
     async def cancel(self, job_id: str) -> JobView[Any]:
         return _view(await self._patiently(lambda: self._service.cancel(job_id)))
@@ -113,7 +113,7 @@ class ClusterBackend:
         await self._service.close()
 
     async def _ended(self, request: Request) -> Job:
-        submitted = await self._submitted(request)
+        submitted = await self._submitted(request, live=False)
         if submitted.job.state.ended:
             return submitted.job
         try:
@@ -123,9 +123,9 @@ class ClusterBackend:
                 await self._service.cancel(submitted.job.id)
             raise
 
-    async def _submitted(self, request: Request) -> Submitted:
+    async def _submitted(self, request: Request, *, live: bool) -> Submitted:
         tries = Tries(self._patience, limit_s(request))
-        return await self._patiently(lambda: self._service.submit(request), tries)
+        return await self._patiently(lambda: self._service.submit(request, live=live), tries)
 
     async def _patiently(self, work: Callable[[], Awaitable[T]], tries: Tries | None = None) -> T:
         """Returns what the work returns, begun again while the service cannot do it now."""

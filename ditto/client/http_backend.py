@@ -17,6 +17,7 @@ from httpx_sse import EventSource
 from ditto.client.backend import JobPage
 from ditto.client.coming_back import Patience, Tries, keyed, limit_s
 from ditto.client.job_event import JobEvent
+from ditto.client.live_text import Texts
 from ditto.domain.job import JobState
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
@@ -154,7 +155,7 @@ class HttpBackend:
         return int(response.json()["epoch"])
 
     async def events(self, job_id: str, after: int) -> AsyncIterator[JobEvent]:
-        tries = Tries(self._patience)
+        tries, texts = Tries(self._patience), Texts()
         while True:
             try:
                 async with self._stream(job_id, after) as response:
@@ -166,8 +167,9 @@ class HttpBackend:
                         if not sent.data:  # a heartbeat
                             continue
                         event = JobEvent.of_wire(json.loads(sent.data))
-                        after = event.seq
-                        yield event
+                        after = after if event.seq is None else event.seq
+                        for fresh in texts.fresh(event):
+                            yield fresh
             except (httpx.TransportError, _Later) as failure:
                 await self._until_later(tries, failure)
             else:

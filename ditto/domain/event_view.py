@@ -1,4 +1,4 @@
-"""A journalled event as the wire shows it: camelCase, milliseconds, and what is the caller's own left as it is."""
+"""An event of a job as the wire shows it: camelCase, milliseconds, and what is the caller's own left as it is."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from ditto.domain.events import Recorded
+from ditto.domain.live import Live
 from ditto.domain.spec import JSON
 
 _SECONDS = "_s"
 
 
-def render_event(job_id: str, recorded: Recorded) -> dict[str, Any]:
-    """Returns the event as decoded JSON: `jobId`, `seq`, `at`, `kind` and the event's own fields."""
-    head = {"jobId": job_id, "seq": recorded.seq, "at": _plain(recorded.at)}
-    fields: dict[str, Any] = _plain(recorded.event)
+def render_event(job_id: str, told: Recorded | Live) -> dict[str, Any]:
+    """Returns the event as decoded JSON: `jobId`, `seq` where it is journalled, `at`, `kind` and its own fields."""
+    number = {"seq": told.seq} if isinstance(told, Recorded) else {}
+    head = {"jobId": job_id, **number, "at": _plain(told.at)}
+    fields: dict[str, Any] = _plain(told.event)
     return {**head, **fields}
 
 

@@ -103,6 +103,7 @@ class JobSpec:
         replies_limit_bytes: All replies of the job together, UTF-8; the call whose reply goes beyond it fails.
         review_threshold: Below this confidence the verdict needs a person's review.
         judge: The model that is asked where the vote cannot decide, as configured; None: nobody is.
+        live: Its replies are streamed, for who follows it: that costs a little for every word.
     """
 
     strategy: StrategyName
@@ -124,6 +125,7 @@ class JobSpec:
     replies_limit_bytes: int = 64 * 2**20
     review_threshold: float = 0.5
     metadata: dict[str, Any] = field(default_factory=dict)
+    live: bool = False
 
     @property
     def question(self) -> str:

@@ -35,6 +35,7 @@ from ditto.runtime.service import ServicePort
 from ditto.settings import Settings
 from ditto.version import VERSION
 
+_BATCH = "batch"
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 ServiceFactory = Callable[[], Awaitable[ServicePort]]
@@ -121,7 +122,8 @@ async def ask(request: Request) -> Response:
 async def submit(request: Request) -> Response:
     """Accepts a job and returns at once."""
     asked, door = await _asked(request), door_of(request)
-    submitted = await asyncio.shield(door.background.start(door.service.submit(asked)))
+    live = _BATCH not in (asked.metadata or {})  # nobody reads along with a batch
+    submitted = await asyncio.shield(door.background.start(door.service.submit(asked, live=live)))
     return _placed(request, submitted.job, 202 if submitted.created else 200)
 
 
@@ -201,7 +203,11 @@ async def forget(request: Request) -> Response:
 
 @_router.get("/jobs/{job_id}/events", **openapi.EVENTS)
 async def events(request: Request) -> Response:
-    """Streams the job's journal as it is written.
+    """Streams the job's journal as it is written, and its replies while they are.
+
+    What is not journalled has no id: `call.delta` (a piece of a reply; with `start` 0 it begins the text, or begins it
+    anew), `call.retried` and `verdict.leading`. A stream that is opened or resumed later gets the text so far and goes
+    on from there. Replies are streamed for jobs that were submitted by `POST /jobs`, by providers that can do so.
 
     After the last event of a job that has ended comes 204, which tells a browser not to connect again. Where the job
     is retried, later events come all the same.

@@ -71,8 +71,8 @@ class EventSocket:
         listening.add_done_callback(self._end)
         try:
             async with aclosing(followed(self._events, self._over, self._door.limits.heartbeat_s)) as told:
-                async for recorded in told:
-                    text = _HEARTBEAT if recorded is None else event_text(self._job_id, recorded)
+                async for event in told:
+                    text = _HEARTBEAT if event is None else event_text(self._job_id, event)
                     await taken(self._socket.send_text(text), self._door.limits.stalled_s)
             if self._over.done():
                 self._over.result()

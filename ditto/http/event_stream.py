@@ -1,4 +1,7 @@
-"""Server-sent events: a job's journal as it is written, with a comment now and then while it is silent."""
+"""Server-sent events: a job's journal as it is written, with a comment now and then while it is silent.
+
+Only what is journalled has an id: a browser that reconnects names the last one it saw, whatever came after it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ditto.domain.events import Recorded
+from ditto.domain.live import Live
 from ditto.errors import BadRequest, DittoError
 from ditto.http.following import ReaderStalled, event_text, followed, taken
 from ditto.http.hang_up import hang_up
@@ -44,7 +48,7 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, job_id: str, events: AsyncIterator[Recorded], limits: Limits) -> None:
+    def __init__(self, job_id: str, events: AsyncIterator[Recorded | Live], limits: Limits) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._job_id = job_id
@@ -56,8 +60,8 @@ class EventStream(Response):
         gone = asyncio.create_task(hang_up(receive))
         try:
             async with aclosing(followed(self._events, gone, self._limits.heartbeat_s)) as told:
-                async for recorded in told:
-                    await self._put(send, KEEPALIVE_COMMENT if recorded is None else self._event(recorded))
+                async for event in told:
+                    await self._put(send, KEEPALIVE_COMMENT if event is None else self._event(event))
         except (DittoError, ReaderStalled) as error:
             # The answer has begun, so the stream ends early; its reader resumes after the last number it has.
             _log.warning("an event stream was cut off", extra={"job_id": self._job_id, "error": type(error).__name__})
@@ -75,6 +79,6 @@ class EventStream(Response):
             message = {"type": "http.response.body", "body": piece, "more_body": True}
             await taken(send(message), self._limits.stalled_s)
 
-    def _event(self, recorded: Recorded) -> bytes:
-        text = event_text(self._job_id, recorded)
-        return format_sse_event(data_str=text, event=recorded.event.kind, id=str(recorded.seq))
+    def _event(self, told: Recorded | Live) -> bytes:
+        number = str(told.seq) if isinstance(told, Recorded) else None
+        return format_sse_event(data_str=event_text(self._job_id, told), event=told.event.kind, id=number)

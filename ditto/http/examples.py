@@ -161,6 +161,9 @@ EVENTS = (
     f'data: {{"jobId":"{_ID}","seq":2,"at":"2025-07-01T09:30:00.003Z",'
     '"kind":"call.started","call":"sim/alpha","round":1,"caller":"caller:0"}\n'
     "id: 2\n\n"
+    "event: call.delta\n"
+    f'data: {{"jobId":"{_ID}","at":"2025-07-01T09:30:00.412Z",'
+    '"kind":"call.delta","call":"sim/alpha","round":1,"start":0,"text":"Yes: it asks"}\n\n'
 )
 
 METRICS = (

@@ -1,5 +1,7 @@
 """A job followed by a reader: its events as they come, a sign of life in each pause, and no waiting for who stalls.
 
+What is not journalled (replies while they are written) comes between the events, and has no number.
+
 One source, two framings: server-sent events and WebSocket. What a reader has not taken is not kept for it beyond one
 read of the journal; who takes nothing for a while is let go, and may come back and go on after the last number it has.
 """
@@ -13,6 +15,7 @@ from typing import Any
 
 from ditto.domain.event_view import render_event
 from ditto.domain.events import Recorded
+from ditto.domain.live import Live
 
 
 class ReaderStalled(Exception):
@@ -20,8 +23,8 @@ class ReaderStalled(Exception):
 
 
 async def followed(
-    events: AsyncIterator[Recorded], over: asyncio.Future[None], silence_s: float
-) -> AsyncGenerator[Recorded | None, None]:
+    events: AsyncIterator[Recorded | Live], over: asyncio.Future[None], silence_s: float
+) -> AsyncGenerator[Recorded | Live | None, None]:
     """Yields each event as it comes, and None after each pause without one, until the job has ended.
 
     Args:
@@ -34,10 +37,10 @@ async def followed(
             await asyncio.wait(waited, timeout=silence_s, return_when=asyncio.FIRST_COMPLETED)
             if coming.done():
                 try:
-                    recorded = coming.result()
+                    told = coming.result()
                 except StopAsyncIteration:
                     return
-                yield recorded
+                yield told
                 coming = asyncio.ensure_future(anext(events))
             elif over.done():
                 return
@@ -51,9 +54,9 @@ async def followed(
             await close()
 
 
-def event_text(job_id: str, recorded: Recorded) -> str:
+def event_text(job_id: str, told: Recorded | Live) -> str:
     """Returns the event as one line of JSON, in ASCII."""
-    return json.dumps(render_event(job_id, recorded), ensure_ascii=True, separators=(",", ":"))
+    return json.dumps(render_event(job_id, told), ensure_ascii=True, separators=(",", ":"))
 
 
 async def taken(sending: Awaitable[None], within_s: float) -> None:

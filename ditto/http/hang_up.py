@@ -106,9 +106,15 @@ class Line:
 
 
 @asynccontextmanager
-async def begun(service: ServicePort, asked: Request, background: Background) -> AsyncIterator[Future[Submitted]]:
-    """Yields the acceptance of the job; a hang-up in the block cancels it, where the request says so."""
-    accepted = background.start(service.submit(asked))
+async def begun(
+    service: ServicePort, asked: Request, background: Background, *, live: bool = False
+) -> AsyncIterator[Future[Submitted]]:
+    """Yields the acceptance of the job; a hang-up in the block cancels it, where the request says so.
+
+    Args:
+        live: Whether its replies are followed while they are written.
+    """
+    accepted = background.start(service.submit(asked, live=live))
     try:
         yield asyncio.shield(accepted)
     except (ClientDisconnect, asyncio.CancelledError, OSError):

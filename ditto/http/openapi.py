@@ -232,7 +232,7 @@ _ACCEPTED = {**success(MEANINGS[202], JobResponse, examples.ACCEPTED), "headers"
 _GOES_ON = "The failed models are asked again; `Location` names the job."
 _RETRIED = {**success(_GOES_ON, JobResponse, examples.RETRIED), "headers": _LOCATION}
 _EVENTS = {
-    "description": "The events from the journal, then the end of the stream when the job has ended.",
+    "description": "The journal's events and, between them, what is not kept; the stream ends when the job has ended.",
     "content": {"text/event-stream": {"schema": EVENT_SHAPE, "example": examples.EVENTS}},
 }
 _METRICS = {

@@ -18,7 +18,8 @@ from typing import Protocol
 
 from ditto.domain.events import Failure, Reply
 from ditto.errors import HolderGone, StaleEpoch
-from ditto.providers.port import ModelRequest
+from ditto.providers.port import Hearer, ModelRequest
+from ditto.runtime.drafts import Drafts, Known, Piece
 from ditto.runtime.measures import CALLS_RUNNING, count_call
 from ditto.runtime.orders import Batch, Moved, Order, Outcome, Seen
 from ditto.runtime.wakefulness import Wakefulness
@@ -37,7 +38,14 @@ class Asks(Protocol):
     """What a caller needs of the providers."""
 
     async def ask(
-        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
+        self,
+        provider: str,
+        name: str,
+        request: ModelRequest,
+        *,
+        timeout_s: float,
+        max_retries: int,
+        hearer: Hearer | None,
     ) -> Reply | Failure: ...
 
     async def aclose(self) -> None: ...
@@ -104,6 +112,7 @@ class Caller:
         self._over: dict[str, float] = {}
         self._open: Counter[str] = Counter()
         self._gathered: dict[str, list[Outcome]] = {}
+        self._drafts = Drafts(instance)
         self._tidied_at = clock()
         self._wakefulness = Wakefulness()
 
@@ -151,6 +160,10 @@ class Caller:
         fresh = {number: outcome for number, (_, outcome) in desk.kept.items() if number > after}
         last = max(fresh, default=after)
         return Batch(seen=Seen(instance=self._instance, last=last), outcomes=list(fresh.values()))
+
+    async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
+        """Returns what the holder lacks of these calls' replies while they are written, waiting up to `wait_s`."""
+        return await self._drafts.hear(holder, heard, wait_s)
 
     def status(self) -> dict[str, int]:
         """Returns how many calls are under way and how many outcomes are kept."""
@@ -207,6 +220,7 @@ class Caller:
                 order.request,
                 timeout_s=order.timeout_s,
                 max_retries=order.max_retries,
+                hearer=self._drafts.open(order.id) if order.live else None,
             )
         except Exception as error:  # a call ends here, whatever Ditto stumbled on
             log.exception("model call failed inside Ditto", extra={"order_id": order.id})
@@ -220,6 +234,7 @@ class Caller:
         finally:
             self._running.pop(order.id, None)
             self._close_one(_job(order.id))
+            self._drafts.close(order.id)
         count_call(self._tally, order.provider, order.name, result)
         self._gather(self._outcome(order.id, result))
 

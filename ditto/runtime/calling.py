@@ -15,6 +15,7 @@ from typing import Protocol
 from zlib import crc32
 
 from ditto.errors import DittoError, StaleEpoch
+from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.listening import heard
 from ditto.runtime.orders import NOTHING_SEEN, Batch, Order, Outcome, Seen
 
@@ -29,6 +30,8 @@ class CallerPort(Protocol):
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str: ...
 
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch: ...
+
+    async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]: ...
 
 
 class Lines:
@@ -55,6 +58,9 @@ class Lines:
             name: _Line(port, holder=holder, epoch=epoch, deliver=deliver, replaced=replaced, may_order=may_order)
             for name, port in callers.items()
         }
+
+    def port(self, caller: str) -> CallerPort:
+        return self._line(caller).port
 
     def pick(self, job_id: str) -> str:
         return self._names[crc32(job_id.encode()) % len(self._names)]
@@ -110,7 +116,7 @@ class _Line:
         replaced: Callable[[], None],
         may_order: Callable[[], bool],
     ) -> None:
-        self._port = port
+        self.port = port
         self._holder = holder
         self._epoch = epoch
         self._deliver = deliver
@@ -171,7 +177,7 @@ class _Line:
             self._unsent = set()
             cancelled, self._cancelled = self._cancelled, []
             try:
-                instance = await heard(self._port.call_models(self._holder, self._epoch, orders, cancelled), SEND_S)
+                instance = await heard(self.port.call_models(self._holder, self._epoch, orders, cancelled), SEND_S)
             except StaleEpoch:
                 self._replaced()
                 return
@@ -187,7 +193,7 @@ class _Line:
             journalled, self._journalled = self._journalled, []
             wait_s = POLL_S if self._outstanding else 0.0
             try:
-                polled = self._port.poll(self._holder, self._epoch, self._seen, journalled, wait_s)
+                polled = self.port.poll(self._holder, self._epoch, self._seen, journalled, wait_s)
                 batch = await heard(polled, max(wait_s, SEND_S))
             except StaleEpoch:
                 self._replaced()

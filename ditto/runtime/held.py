@@ -46,6 +46,11 @@ class Held:
     ended: asyncio.Future[Job]
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def wake(self) -> None:
+        """Wakes who waits for news."""
+        news, self.news = self.news, asyncio.Event()
+        news.set()
+
 
 class HeldJobs:
     """Runs jobs.
@@ -271,5 +276,4 @@ class HeldJobs:
 
 def _tell(held: Held, new: tuple[Recorded, ...]) -> None:
     held.records.extend(new)
-    news, held.news = held.news, asyncio.Event()
-    news.set()
+    held.wake()

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ditto.domain.events import Recorded
 from ditto.domain.job import Job, JobState, fold
 from ditto.domain.spec import JobSpec
 from ditto.errors import (
@@ -27,6 +26,8 @@ from ditto.runtime.adopting import Adopter
 from ditto.runtime.asking import Asked, Desks, Heard
 from ditto.runtime.belonging import own_job
 from ditto.runtime.calling import CallerPort, Lines
+from ditto.runtime.following import PAGE, News, Place
+from ditto.runtime.hearing import Hearing
 from ditto.runtime.held import Capacity, Held, HeldJobs
 from ditto.runtime.lease import Lease
 from ditto.runtime.orders import Outcome
@@ -103,6 +104,7 @@ class Host:
         self._jobs: HeldJobs
         self._desks: Desks
         self._adopter: Adopter
+        self._hearing: Hearing
 
     async def start(self) -> None:
         """Begins an epoch and goes on with the jobs that an earlier instance has not finished.
@@ -141,6 +143,7 @@ class Host:
             isolate=self._isolate,
             clock=self._clock,
         )
+        self._hearing = Hearing(self._name, port=self._lines.port, own=self._jobs.own)
         own = await self._journal.held(self._name)
         if self._own_job:  # a restart after the job's end makes no spare of it
             self._used = await self._journal.row(self._name.removeprefix(PREFIX)) is not None
@@ -286,24 +289,17 @@ class Host:
         await asyncio.wait([held.ended], timeout=max(0.0, until - loop.time()))
         return held.ended.result() if held.ended.done() else held.runner.job
 
-    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
-        """Returns the events behind number `after`, waiting for the first of them up to `wait_s`.
+    async def follow(self, job_id: str, place: Place, wait_s: float) -> News:
+        """Returns what a reader at this place lacks, waiting for some of it up to `wait_s`.
 
         Raises:
             HolderGone: The job is not here: the journal knows where.
         """
         if not await self._called(job_id, 0.0):
-            records = await self._journal.read(job_id, after)
+            records = await self._journal.read(job_id, place.after, PAGE)
             if records or not await self._called(job_id, wait_s):
-                return records
-        held = await self._holding(job_id)
-        if len(held.records) <= after:
-            try:
-                async with asyncio.timeout(wait_s):
-                    await held.news.wait()
-            except TimeoutError:
-                pass
-        return held.records[after:]
+                return News(records=records)
+        return await self._hearing.follow(await self._holding(job_id), place, wait_s)
 
     async def cancel(self, job_id: str) -> Job:
         """Ends the job without a verdict and returns it.

@@ -23,6 +23,7 @@ class Order:
     Attributes:
         id: As `order_id` makes it: the same order again is the same call.
         adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over.
+        live: The reply is to be streamed, for who follows the job.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Order:
     request: ModelRequest
     timeout_s: float
     max_retries: int
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,7 @@ def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] |
         ),
         timeout_s=call_timeout_s(job, status, now),
         max_retries=spec.max_retries,
+        live=spec.live,
     )
 
 

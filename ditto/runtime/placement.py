@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ditto.domain.events import Recorded
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec, Placement
 from ditto.errors import DittoError, RateLimited, Unavailable
+from ditto.runtime.following import News, Place
 from ditto.runtime.host import PREFIX, HostStatus
 from ditto.store.port import Claim, JobRow
 from ditto.tally import Tally
@@ -35,7 +35,7 @@ class HostPort(Protocol):
 
     async def wait(self, job_id: str, timeout_s: float) -> Job: ...
 
-    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]: ...
+    async def follow(self, job_id: str, place: Place, wait_s: float) -> News: ...
 
     async def cancel(self, job_id: str) -> Job: ...
 

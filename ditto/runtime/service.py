@@ -11,10 +11,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from ditto.domain.batch_lease import BatchLease
 from ditto.domain.events import FeedbackGiven, Recorded
 from ditto.domain.job import ENDS, Job, JobState, fold
+from ditto.domain.live import Live
 from ditto.domain.remerging import Remerge
 from ditto.domain.request import Request, differing
 from ditto.domain.spec import JobSpec, Placement
@@ -35,6 +37,7 @@ from ditto.errors import (
 from ditto.runtime.afterwards import Afterwards
 from ditto.runtime.batch_leases import BatchLeases
 from ditto.runtime.belonging import own_job
+from ditto.runtime.following import PAGE, News, Reader
 from ditto.runtime.learning import Book
 from ditto.runtime.listening import heard
 from ditto.runtime.placement import HostPort, Placer
@@ -88,38 +91,41 @@ class Service:
         self._batches = BatchLeases(journal, "", clock)
         self._clock = clock
 
-    async def submit(self, request: Request) -> Submitted:
+    async def submit(self, request: Request, *, live: bool = False) -> Submitted:
         """Returns the job once its acceptance is durable.
+
+        Args:
+            live: Whether its replies are to be followed while they are written.
 
         Raises:
             BadRequest: Nothing was begun.
             IdempotencyMismatch: The key was used with another request.
             Unavailable: The journal cannot be written, or no holder be begun; nothing was begun.
         """
-        return await self._submitted(request, 0.0)
+        return await self._submitted(request, 0.0, live=live)
 
     async def ask(self, request: Request) -> Submitted:
         """Returns the job when it has ended, however it ended. Raises as `submit` does."""
-        submitted = await self._submitted(request, POLL_S)
+        submitted = await self._submitted(request, POLL_S, live=False)
         if submitted.job.state.ended:
             return submitted
         return Submitted(job=await self.wait(submitted.job.id), created=submitted.created)
 
-    async def _submitted(self, request: Request, wait_s: float) -> Submitted:
+    async def _submitted(self, request: Request, wait_s: float, *, live: bool) -> Submitted:
         """Returns the accepted job; one that is new, and ends within `wait_s`, as it ended."""
         for _ in range(TRIES):
             with suppress(NotFound):  # the key's job was deleted at this very moment, so the key is free again
-                return await self._placed(request, wait_s)
+                return await self._placed(request, wait_s, live=live)
         raise Unavailable("the idempotency key names a job that is not there; `ditto store check` says more")
 
-    async def _placed(self, request: Request, wait_s: float) -> Submitted:
+    async def _placed(self, request: Request, wait_s: float, *, live: bool) -> Submitted:
         key = request.idempotency_key
         claim = None if key is None else Claim(key=key, fingerprint=request.fingerprint())
         try:
             if claim is not None and (taken := await self._journal.keyed(claim.key)) is not None:
                 raise KeyTaken(*taken)  # before its models are looked up: these settings may not know them any more
             spec = resolve(request, self.settings, self._clock(), await self._book.skills())
-            job = await self._place(spec, claim, request.placement or Placement.AUTO, wait_s)
+            job = await self._place(replace(spec, live=live), claim, request.placement or Placement.AUTO, wait_s)
         except KeyTaken as taken_key:
             return await self._known(request, taken_key)
         except (HolderGone, StoreUnavailable) as error:
@@ -160,28 +166,33 @@ class Service:
                 if job.state.ended or left_s == 0:
                     return job
 
-    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]:
+    async def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded | Live]:
         """Yields the journalled events behind number `after` as they come, until the job has ended.
+
+        Between them comes what is told of a running job and not kept, as it then stands.
 
         Raises:
             NotFound: There is no such job.
         """
+        reader = Reader(after, self._clock)
         while True:
-            ended, records = False, list[Recorded]()
+            ended, news = False, News()
             try:
                 row = await self._row(job_id)
                 if row.state.ended:
-                    records = list(await self._read(job_id, after))
-                    ended = not records or type(records[-1].event) in ENDS  # it may have been retried since
+                    records = await self._read(job_id, reader.after, PAGE)
+                    last = not records or type(records[-1].event) in ENDS  # it may have been retried since
+                    ended = last and len(records) < PAGE
+                    news = News(records=records)
                 else:
-                    records = await heard(self._placer.holding(row.holder).events(job_id, after, POLL_S), POLL_S)
+                    holder = self._placer.holding(row.holder)
+                    news = await heard(holder.follow(job_id, reader.place(), POLL_S), POLL_S)
             except (HolderGone, StoreUnavailable, Unavailable):
                 await asyncio.sleep(PAUSE_S)
                 with suppress(Unavailable):  # a stream outlives a restart of the store
-                    records = list(await self._read(job_id, after))
-            for record in records:
-                yield record
-                after = record.seq
+                    news = News(records=await self._read(job_id, reader.after, PAGE))
+            for told in reader.told(news):
+                yield told
             if ended:
                 return
 
@@ -347,9 +358,9 @@ class Service:
             log.warning("job not listed", extra={"job_id": job_id, "reason": str(error)})
             return None
 
-    async def _read(self, job_id: str, after: int = 0) -> Sequence[Recorded]:
+    async def _read(self, job_id: str, after: int = 0, limit: int | None = None) -> Sequence[Recorded]:
         try:
-            return await self._journal.read(job_id, after)
+            return await self._journal.read(job_id, after, limit)
         except StoreUnavailable as error:
             raise Unavailable(str(error)) from error
         except JournalUnreadable as error:

@@ -9,6 +9,7 @@ from typing import Protocol
 from ditto.domain.batch_lease import BatchLease
 from ditto.domain.events import FeedbackGiven, Recorded
 from ditto.domain.job import Job, JobState
+from ditto.domain.live import Live
 from ditto.domain.remerging import Remerge
 from ditto.domain.request import Request
 from ditto.tally import Counted
@@ -33,7 +34,7 @@ class Page:
 class ServicePort(Protocol):
     """What the doors need of the service. Every method may raise `Unavailable`."""
 
-    async def submit(self, request: Request) -> Submitted: ...
+    async def submit(self, request: Request, *, live: bool = False) -> Submitted: ...
 
     async def ask(self, request: Request) -> Submitted: ...
 
@@ -41,7 +42,7 @@ class ServicePort(Protocol):
 
     async def wait(self, job_id: str, timeout_s: float | None = None) -> Job: ...
 
-    def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded]: ...
+    def events(self, job_id: str, after: int = 0) -> AsyncIterator[Recorded | Live]: ...
 
     async def cancel(self, job_id: str) -> Job: ...
 

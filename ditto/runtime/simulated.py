@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from ditto.domain.events import Failure, Reply
 from ditto.errors import DittoError
-from ditto.providers.port import ModelRequest
+from ditto.providers.port import Hearer, ModelRequest
 from ditto.runtime.caller import Asks
 from ditto.settings import SIMULATED
 
@@ -26,7 +26,14 @@ class SimulatedOnDemand:
         self._started: asyncio.Future[Asks] | None = None
 
     async def ask(
-        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
+        self,
+        provider: str,
+        name: str,
+        request: ModelRequest,
+        *,
+        timeout_s: float,
+        max_retries: int,
+        hearer: Hearer | None,
     ) -> Reply | Failure:
         models = self._models
         if provider == SIMULATED:
@@ -35,7 +42,7 @@ class SimulatedOnDemand:
                     models = await asyncio.shield(self._starting())
             except (DittoError, TimeoutError) as error:
                 return Failure(type="Unreachable", message=str(error) or "the simulated models do not start in time")
-        return await models.ask(provider, name, request, timeout_s=timeout_s, max_retries=max_retries)
+        return await models.ask(provider, name, request, timeout_s=timeout_s, max_retries=max_retries, hearer=hearer)
 
     async def aclose(self) -> None:
         await self._models.aclose()

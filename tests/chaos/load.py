@@ -142,6 +142,8 @@ class Clients:
     async def _follow(self, seen: Sighting, job_id: str) -> None:
         last = 0
         async for event in self._ditto.events(job_id):
+            if event.seq is None:
+                continue
             if event.seq != last + 1:
                 seen.torn = f"event {event.seq} after {last}"
             last = event.seq

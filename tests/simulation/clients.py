@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
-from ditto.domain.events import FeedbackGiven
+from ditto.domain.events import CallCompleted, FeedbackGiven
 from ditto.domain.job import Job
+from ditto.domain.live import CallDelta, Live
 from ditto.errors import Conflict, NotFound, RateLimited, Unavailable
 from ditto.runtime.service import Service
 from tests.simulation.ledger import Ledger
@@ -48,11 +50,15 @@ class Client:
 
     async def _submitted(self) -> Job | None:
         """Returns the accepted job; None where there was an error and no key to come back with."""
-        begin = self._service.ask if self._plan.then == (Then.WAIT,) else self._service.submit
+        live = Then.FOLLOW in self._plan.then
+        if self._plan.then == (Then.WAIT,):
+            begin = partial(self._service.ask, self._plan.request)
+        else:
+            begin = partial(self._service.submit, self._plan.request, live=live)
         if self._plan.keyed:
-            return (await self._persistently(lambda: begin(self._plan.request))).job
+            return (await self._persistently(begin)).job
         try:
-            return (await begin(self._plan.request)).job
+            return (await begin()).job
         except (RateLimited, Unavailable):
             return None
 
@@ -87,13 +93,32 @@ class Client:
 
         async def follow() -> None:
             nonlocal after
-            async for record in self._service.events(job_id, after):
-                self._ledger.streamed(self._name, job_id, record, after)
-                after = record.seq
+            texts: dict[str, str] = {}
+            async for told in self._service.events(job_id, after):
+                if isinstance(told, Live):
+                    self._hear(job_id, told, texts)
+                    continue
+                self._ledger.streamed(self._name, job_id, told, after)
+                after = told.seq
+                if isinstance(told.event, CallCompleted):
+                    self._check_heard(job_id, told.event, texts)
 
         await self._persistently(follow)
         if (job_id, after) not in self._ledger.ends:
             self._ledger.broken("events go on to the job's end", f"{self._name}'s of {job_id} ended at {after}")
+
+    def _hear(self, job_id: str, told: Live, texts: dict[str, str]) -> None:
+        """Does with a piece of a reply as the wire says: it begins the text, or goes on where it is."""
+        if isinstance(told.event, CallDelta):
+            before = texts.get(told.event.call, "")
+            if told.event.start not in (0, len(before)):
+                self._ledger.broken("a text goes on where it is", f"{self._name}'s of {job_id} at {told.event.start}")
+            texts[told.event.call] = before[: told.event.start] + told.event.text
+
+    def _check_heard(self, job_id: str, event: CallCompleted, texts: dict[str, str]) -> None:
+        heard = texts.pop(event.call, event.reply.text)
+        if heard not in ("", event.reply.text):
+            self._ledger.broken("who reads along has read the reply", f"{self._name} of {job_id} read {heard!r}")
 
     async def _look(self, job_id: str) -> None:
         while True:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from ditto.domain.events import Failure, Reply
-from ditto.providers.port import ModelRequest
+from ditto.providers.port import Hearer, ModelRequest
 from ditto.runtime.caller import Caller
+from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.orders import Batch, Order, Seen
 from tests.simulation import plans
 from tests.simulation.ledger import Ledger
+from tests.simulation.plans import Answering
 from tests.simulation.processes import TAKEN_AT_S
 
 
@@ -36,7 +38,14 @@ class CountedModels:
         self._ledger = ledger
 
     async def ask(
-        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
+        self,
+        provider: str,
+        name: str,
+        request: ModelRequest,
+        *,
+        timeout_s: float,
+        max_retries: int,
+        hearer: Hearer | None,
     ) -> Reply | Failure:
         order = self._book.find(request)
         if timeout_s <= 0:
@@ -45,10 +54,24 @@ class CountedModels:
         job = self._ledger.jobs.get(order.id.partition("/")[0])
         tag = "" if job is None else str(job.spec.metadata["tag"])
         answering = plans.answering(self._seed, tag, name, order.id)
-        await asyncio.sleep(min(answering.delay_s, timeout_s))
+        await self._written(answering, timeout_s, hearer)
         if answering.delay_s > timeout_s:
             return Failure(type="Timeout", message="no answer in time", attempts=1, elapsed_s=timeout_s)
         return answering.result
+
+    async def _written(self, answering: Answering, timeout_s: float, hearer: Hearer | None) -> None:
+        """Returns when the reply is there; who hears it is told it word by word, now and then with a second try."""
+        if hearer is None or not isinstance(answering.result, Reply):
+            await asyncio.sleep(min(answering.delay_s, timeout_s))
+            return
+        hearer.begin(1, None)
+        words = answering.result.text.split(" ")
+        for place, word in enumerate(words):
+            await asyncio.sleep(min(answering.delay_s, timeout_s) / len(words))
+            hearer.said(f" {word}" if place else word)
+            if place == 1 and len(words) > 3:
+                hearer.begin(2, Failure(type="Unreachable", message="the reply broke off"))
+                hearer.said(" ".join(words[:2]))
 
     async def aclose(self) -> None:
         return None
@@ -69,3 +92,6 @@ class WatchedCaller:
 
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
         return await self._caller.poll(holder, epoch, seen, journalled, wait_s)
+
+    async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
+        return await self._caller.hear(holder, heard, wait_s)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ditto.errors import DittoError, HolderGone
 from ditto.runtime.asking import Asking
+from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.orders import Batch, Order, Seen
 from tests.simulation.chances import Chances
 from tests.simulation.clockwork import Clockwork
@@ -170,3 +171,8 @@ class CallerReference:
         args = (holder, epoch, seen, list(journalled), wait_s)
         batch: Batch = await self.wires.call(self.sender, self.name, "poll", args)
         return batch
+
+    async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
+        args = (holder, dict(heard), wait_s)
+        pieces: list[Piece] = await self.wires.call(self.sender, self.name, "hear", args)
+        return pieces

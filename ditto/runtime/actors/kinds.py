@@ -19,7 +19,6 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from ditto.domain.events import Recorded
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, StoreUnavailable
@@ -30,6 +29,8 @@ from ditto.runtime.actors.packing import takes_packed
 from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
 from ditto.runtime.asking import Asked, Heard
 from ditto.runtime.caller import Asks, Caller
+from ditto.runtime.drafts import Known, Piece
+from ditto.runtime.following import News, Place
 from ditto.runtime.held import Capacity
 from ditto.runtime.host import PREFIX, Host, HostStatus
 from ditto.runtime.measures import COMMITS, RATE_LIMITED
@@ -110,8 +111,8 @@ class _JobActor:
     async def wait(self, job_id: str, timeout_s: float) -> Job:
         return await self._host.wait(job_id, timeout_s)
 
-    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
-        return await self._host.events(job_id, after, wait_s)
+    async def follow(self, job_id: str, place: Place, wait_s: float) -> News:
+        return await self._host.follow(job_id, place, wait_s)
 
     async def cancel(self, job_id: str) -> Job:
         return await self._host.cancel(job_id)
@@ -185,6 +186,9 @@ class _CallerActor:
     @takes_packed
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
         return await self._caller.poll(holder, epoch, seen, journalled, wait_s)
+
+    async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
+        return await self._caller.hear(holder, heard, wait_s)
 
     async def status(self) -> dict[str, int]:
         return {**self._caller.status(), "pid": os.getpid()}

@@ -10,12 +10,13 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
-from ditto.domain.events import Recorded
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import DittoError, HolderGone, InternalError
 from ditto.runtime.actors.packing import packed, unpacked
 from ditto.runtime.asking import Asked, Asking, Heard
+from ditto.runtime.drafts import Known, Piece
+from ditto.runtime.following import News, Place
 from ditto.runtime.host import HostStatus
 from ditto.runtime.orders import Batch, Order, Seen
 from ditto.runtime.placement import Standing
@@ -116,9 +117,9 @@ class HostRef(_Ref):
         job: Job = await self._call("wait", job_id, timeout_s)
         return job
 
-    async def events(self, job_id: str, after: int, wait_s: float) -> list[Recorded]:
-        records: list[Recorded] = await self._call("events", job_id, after, wait_s)
-        return records
+    async def follow(self, job_id: str, place: Place, wait_s: float) -> News:
+        news: News = await self._call("follow", job_id, place, wait_s)
+        return news
 
     async def cancel(self, job_id: str) -> Job:
         job: Job = await self._call("cancel", job_id)
@@ -145,6 +146,10 @@ class CallerRef(_Ref):
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
         batch: Batch = await self._packed("poll", holder, epoch, seen, journalled, wait_s)
         return batch
+
+    async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
+        pieces: list[Piece] = await self._call("hear", holder, heard, wait_s)
+        return pieces
 
     async def status(self) -> dict[str, int]:
         status: dict[str, int] = await self._call("status")

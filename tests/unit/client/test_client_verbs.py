@@ -303,9 +303,9 @@ async def test_a_service_that_is_busy_for_a_while_is_waited_for(
     ready = iter([busy] * 4)
     submit = service.submit
 
-    async def submit_later(request: Any) -> Any:
+    async def submit_later(request: Any, **more: Any) -> Any:
         service.unready = next(ready, None)
-        return await submit(request)
+        return await submit(request, **more)
 
     service.submit = submit_later  # type: ignore[method-assign]
     view = await client.ask("Hi?")

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import TypeVar
 
 from ditto.domain.events import Failure, Reply
 from ditto.errors import HolderGone
-from ditto.providers.port import ModelRequest
+from ditto.providers.port import Hearer, ModelRequest
 from ditto.runtime.caller import Caller
+from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.orders import Batch, Order, Seen
+
+T = TypeVar("T")
 
 
 class CannedModels:
-    """Answers by the model's name; a name without an answer waits until `release` gives one."""
+    """Answers by the model's name; a name without an answer waits until `release` gives one.
+
+    Attributes:
+        hearers: Who hears a model write, by its name; it says what a test says to it.
+    """
 
     def __init__(self, answers: Mapping[str, Reply | Failure]) -> None:
         self.asked: Counter[str] = Counter()
         self.cancelled: Counter[str] = Counter()
+        self.hearers: dict[str, Hearer] = {}
         self._answers = {name: _known(answer) for name, answer in answers.items()}
 
     async def ask(
-        self, provider: str, name: str, request: ModelRequest, *, timeout_s: float, max_retries: int
+        self,
+        provider: str,
+        name: str,
+        request: ModelRequest,
+        *,
+        timeout_s: float,
+        max_retries: int,
+        hearer: Hearer | None = None,
     ) -> Reply | Failure:
         self.asked[name] += 1
+        if hearer is not None:
+            hearer.begin(1, None)
+            self.hearers[name] = hearer
         try:
             return await asyncio.shield(self._answer(name))
         except asyncio.CancelledError:
@@ -69,8 +88,14 @@ class KillableCaller:
         return await self.caller.call_models(holder, epoch, orders, cancelled)
 
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
+        return await self._while_alive(self.caller.poll(holder, epoch, seen, journalled, wait_s))
+
+    async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
+        return await self._while_alive(self.caller.hear(holder, heard, wait_s))
+
+    async def _while_alive(self, work: Coroutine[None, None, T]) -> T:
         caller = self.caller
-        waiting = asyncio.ensure_future(caller.poll(holder, epoch, seen, journalled, wait_s))
+        waiting = asyncio.ensure_future(work)
         try:
             while not waiting.done():
                 await asyncio.wait([waiting], timeout=0.01)

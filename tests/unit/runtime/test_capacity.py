@@ -11,6 +11,7 @@ from ditto.domain.events import CallStarted, Failure, JobAdopted, JobCancelled, 
 from ditto.domain.job import Completed, JobState, fold
 from ditto.errors import HolderGone, RateLimited, Unavailable
 from ditto.runtime import held
+from ditto.runtime.following import Place
 from ditto.runtime.held import Capacity
 from ditto.runtime.runner import utc_now
 from tests.unit.runtime.house import WAIT_S, House, asked, result, until
@@ -77,9 +78,11 @@ async def test_events_of_a_waiting_job_are_those_that_it_has_and_then_those_that
     host = await house.host(capacity=ONE_AND_TWO)
     await host.accept("j1", asked("slow"), None)
     await host.accept("j2", asked("slow"), None)
-    assert [record.event.kind for record in await host.events("j2", 0, WAIT_S)] == ["job.accepted"]
+    assert [record.event.kind for record in (await host.follow("j2", Place(after=0), WAIT_S)).records] == [
+        "job.accepted"
+    ]
     await host.cancel("j1")
-    assert isinstance((await host.events("j2", 1, WAIT_S))[0].event, CallStarted)
+    assert isinstance((await host.follow("j2", Place(after=1), WAIT_S)).records[0].event, CallStarted)
 
 
 async def test_a_waiting_job_can_be_cancelled(house):

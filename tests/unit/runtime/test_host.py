@@ -14,6 +14,7 @@ from ditto.errors import HolderGone, KeyTaken, SpareTaken, StaleEpoch, StoreErro
 from ditto.providers.port import ModelRequest
 from ditto.runtime import calling, runner
 from ditto.runtime.caller import Caller
+from ditto.runtime.following import Place
 from ditto.runtime.held import Capacity
 from ditto.runtime.orders import NOTHING_SEEN, Order
 from ditto.runtime.runner import utc_now
@@ -84,9 +85,9 @@ async def test_events_come_as_they_are_journalled(house):
     await host.accept("j1", asked("a", "slow"), None)
     kinds: list[str] = []
     while "call.completed" not in kinds:
-        kinds += [record.event.kind for record in await host.events("j1", len(kinds), WAIT_S)]
+        kinds += [record.event.kind for record in (await host.follow("j1", Place(after=len(kinds)), WAIT_S)).records]
     house.models.release("slow", Reply(text="42"))
-    more = await host.events("j1", len(kinds), WAIT_S)
+    more = (await host.follow("j1", Place(after=len(kinds)), WAIT_S)).records
     assert [record.event.kind for record in more] == ["call.completed", "job.completed"]
 
 
@@ -132,7 +133,7 @@ async def test_a_dead_callers_successor_is_asked_only_what_is_missing(house):
     await host.accept("j1", asked("a", "slow"), None)
     await until(lambda: house.models.asked == {"a": 1, "slow": 1})
     await until(lambda: house.caller.caller.status()["running"] == 1)
-    await host.events("j1", 3, WAIT_S)
+    await host.follow("j1", Place(after=3), WAIT_S)
     await house.caller.kill()
     house.caller.start()
     await until(lambda: house.models.asked["slow"] == 2)

@@ -114,6 +114,15 @@ async def test_events_go_on_over_the_holders_death_without_gap_or_repeat(town):
     assert record.event.kind == "job.completed"
 
 
+async def test_a_long_journal_of_a_job_that_was_retried_is_told_to_its_end_in_pages(town, monkeypatch):
+    monkeypatch.setattr(service, "PAGE", 2)
+    submitted = await town.the_service.ask(asked(models=["ollama/a", "ollama/b"]))
+    said = FeedbackGiven(correct=True, answer=None)
+    ended = await town.the_service.feedback(submitted.job.id, said)
+    seen = [told.seq async for told in town.the_service.events(submitted.job.id)]
+    assert seen == list(range(1, ended.seq + 1))
+
+
 async def test_a_dead_spare_is_passed_over(town):
     await spare_ready(town)
     await town.kill_9(town.spares._ready[0])
@@ -173,10 +182,10 @@ async def test_a_job_that_cannot_be_read_or_that_goes_meanwhile_leaves_the_other
     jobs = [(await town.the_service.ask(asked())).job.id for _ in range(3)]
     read = town.journal.read
 
-    async def unreadable(job_id, after=0):
+    async def unreadable(job_id, after=0, limit=None):
         if job_id == jobs[0]:
             raise JournalUnreadable("an event of a later version")
-        return [] if job_id == jobs[1] else await read(job_id, after)
+        return [] if job_id == jobs[1] else await read(job_id, after, limit)
 
     monkeypatch.setattr(town.journal, "read", unreadable)
     assert [job.id for job in (await town.the_service.list()).jobs] == jobs[2:]

@@ -15,7 +15,7 @@ REQUEST = ModelRequest(model="terse", messages=(Message(role="user", content="?"
 
 
 async def asked(models, provider, timeout_s=5.0):
-    return await models.ask(provider, f"{provider}/terse", REQUEST, timeout_s=timeout_s, max_retries=0)
+    return await models.ask(provider, f"{provider}/terse", REQUEST, timeout_s=timeout_s, max_retries=0, hearer=None)
 
 
 async def test_they_are_started_once_and_only_when_one_is_asked():
