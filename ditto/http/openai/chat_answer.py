@@ -44,11 +44,18 @@ class Chunks:
         self._model = model
         self._usage = usage
 
-    def text(self, job: Job, said: Said) -> Iterable[bytes]:
-        """Yields the reply."""
+    def begin(self, job: Job) -> Iterable[bytes]:
+        """Yields what comes before the reply's text."""
         yield self._chunk(job, {"role": "assistant", "content": "", "refusal": None}, None)
-        for piece in reply.pieces(said.text):
+
+    def piece(self, job: Job, text: str) -> Iterable[bytes]:
+        """Yields some of its text."""
+        for piece in reply.pieces(text):
             yield self._chunk(job, {"content": piece}, None)
+
+    def done(self, job: Job, said: Said) -> Iterable[bytes]:
+        """Returns nothing: the end says that the text was all."""
+        return ()
 
     def end(self, job: Job, said: Said, first: First | None) -> Iterable[bytes]:
         """Yields what comes after the reply."""

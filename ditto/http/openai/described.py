@@ -129,8 +129,8 @@ _FIELDS = {
     "seed": "Passed on to the providers; the second call of one model gets `seed` + 1, and so on.",
     "user": "Kept as `user` in the job's metadata.",
     "metadata": "Kept with the job, searchable.",
-    "ditto": "What OpenAI's contract has no words for. `stream`: `first` shows the first whole reply at once, and says "
-    "at the end whether the panel agreed. The other fields are those of `POST /llm`.",
+    "ditto": "What OpenAI's contract has no words for. `stream`: `first` shows the reply that begins first as it comes "
+    "and says at the end whether the panel agreed. The other fields are those of `POST /llm`.",
 }
 
 

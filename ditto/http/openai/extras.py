@@ -11,7 +11,7 @@ from ditto.domain.request import Request
 from ditto.errors import BadRequest
 
 Streaming = Literal["decided", "first"]
-"""What a stream shows: the merged answer once it is decided, or the first model's reply as soon as it is whole."""
+"""What a stream shows: the merged answer once it is decided, or the first model's reply while it is written."""
 
 STREAM = "stream"
 _SAID_OTHERWISE = frozenset(

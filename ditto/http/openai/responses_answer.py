@@ -30,19 +30,24 @@ class Events:
         self._asked = asked
         self._number = 0
 
-    def text(self, job: Job, said: Said) -> Iterable[bytes]:
-        """Yields the reply."""
-        place = {"item_id": _message_id(job), "output_index": 0, "content_index": 0}
+    def begin(self, job: Job) -> Iterable[bytes]:
+        """Yields what comes before the reply's text."""
         begun = _head(job, self._asked, "in_progress")
         item = {"type": "message", "id": _message_id(job), "status": "in_progress", "role": "assistant", "content": []}
         yield self._event("response.created", response=begun)
         yield self._event("response.in_progress", response=begun)
         yield self._event("response.output_item.added", output_index=0, item=item)
-        yield self._event("response.content_part.added", **place, part=_part(""))
-        for piece in reply.pieces(said.text):
-            yield self._event("response.output_text.delta", **place, delta=piece, logprobs=[])
-        yield self._event("response.output_text.done", **place, text=said.text, logprobs=[])
-        yield self._event("response.content_part.done", **place, part=_part(said.text))
+        yield self._event("response.content_part.added", **_place(job), part=_part(""))
+
+    def piece(self, job: Job, text: str) -> Iterable[bytes]:
+        """Yields some of its text."""
+        for piece in reply.pieces(text):
+            yield self._event("response.output_text.delta", **_place(job), delta=piece, logprobs=[])
+
+    def done(self, job: Job, said: Said) -> Iterable[bytes]:
+        """Yields the whole text, which the contract has once more."""
+        yield self._event("response.output_text.done", **_place(job), text=said.text, logprobs=[])
+        yield self._event("response.content_part.done", **_place(job), part=_part(said.text))
         yield self._event("response.output_item.done", output_index=0, item=_message(job, said))
 
     def end(self, job: Job, said: Said, first: First | None) -> Iterable[bytes]:
@@ -124,6 +129,10 @@ def _message(job: Job, said: Said) -> dict[str, Any]:
 
 def _part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def _place(job: Job) -> dict[str, Any]:
+    return {"item_id": _message_id(job), "output_index": 0, "content_index": 0}
 
 
 def _message_id(job: Job) -> str:

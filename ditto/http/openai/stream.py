@@ -5,14 +5,15 @@ clients expect. Where it takes longer, the stream begins with a comment line, an
 so that nobody on the way takes the connection for dead; what fails then is told as an event. A reader that takes
 nothing for a minute has as good as hung up.
 
-A consensus is told once it is decided. `ditto.stream: "first"` has the first whole reply told as soon as it is there;
-the panel's end then says whether it agreed. Replies are not yet told while they are being written.
+A consensus is told once it is decided. `ditto.stream: "first"` has the reply that begins first told while it is
+written; the panel's end then says whether it agreed.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 
 from fastapi.sse import KEEPALIVE_COMMENT
 from starlette.requests import ClientDisconnect
@@ -27,9 +28,9 @@ from ditto.http.door import Door
 from ditto.http.following import ReaderStalled, taken
 from ditto.http.openai import reply
 from ditto.http.openai.asked import Asked
+from ditto.http.openai.first import first_reply
 from ditto.http.openai.reply import First
 from ditto.http.openai.telling import Telling
-from ditto.runtime.service import ServicePort
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,9 @@ class AnswerStream(Response):
         self._send = send
         line = hang_up.Line(receive, self._door.limits.waiting_s, self._say_alive)
         try:
-            async with line, hang_up.begun(self._door.service, self._asked.request, self._door.background) as accepted:
+            live = self._asked.streaming == "first" and self._asked.request.schema_ is None
+            begun = hang_up.begun(self._door.service, self._asked.request, self._door.background, live=live)
+            async with line, begun as accepted:
                 self._job = (await line.until(accepted)).job
                 await self._tell(line, self._job)
         except DittoError as error:
@@ -68,19 +71,37 @@ class AnswerStream(Response):
         await self._pass_on(b"", more=False)
 
     async def _tell(self, line: hang_up.Line, begun: Job) -> None:
-        service, first = self._door.service, None
-        if self._asked.streaming == "first":
-            first = await line.until(_first_reply(service, begun))
-            if first is not None:
-                await self._put(self._telling.text(begun, first.said))
-        job = await line.until(service.wait(begun.id))
+        first = await self._tell_first(line, begun) if self._asked.streaming == "first" else None
+        job = await line.until(self._door.service.wait(begun.id))
         failure = view.error(job)
         if failure is not None:
             raise failure
         said = reply.merged(job) if first is None else first.said
         if first is None:
-            await self._put(self._telling.text(job, said))
+            await self._put(self._telling.begin(job))
+            await self._put(self._telling.piece(job, said.text))
+            await self._put(self._telling.done(job, said))
         await self._put(self._telling.end(job, said, first))
+
+    async def _tell_first(self, line: hang_up.Line, job: Job) -> First | None:
+        """Tells the first reply as it comes and returns it, None where the job ends without one."""
+        events = self._door.service.events(job.id)
+        begun = False
+        try:
+            async with aclosing(first_reply(events, job)) as told:
+                while (news := await line.until(_next(told))) is not None:
+                    if not begun:
+                        await self._put(self._telling.begin(job))
+                        begun = True
+                    if isinstance(news, First):
+                        await self._put(self._telling.done(job, news.said))
+                        return news
+                    await self._put(self._telling.piece(job, news))
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
+        return None
 
     async def _say_alive(self) -> None:
         await self._put([KEEPALIVE_COMMENT])
@@ -102,15 +123,5 @@ class AnswerStream(Response):
             raise ClientDisconnect from None
 
 
-async def _first_reply(service: ServicePort, job: Job) -> First | None:
-    """Returns the first whole reply that can be used, None where the job ends without one."""
-    events = service.events(job.id)
-    try:
-        async for recorded in events:
-            if (first := reply.first_of(recorded, job.spec.schema)) is not None:
-                return first
-        return None
-    finally:
-        close = getattr(events, "aclose", None)
-        if close is not None:
-            await close()
+async def _next(told: AsyncGenerator[str | First, None]) -> str | First | None:
+    return await anext(told, None)
