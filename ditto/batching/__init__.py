@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ditto.batching.batch import BatchOptions, BatchReport, JobsPort, run_batch
 from ditto.batching.pipe import Pipe
+from ditto.batching.second_pass import Merging
 from ditto.batching.sink import Sink
 from ditto.batching.source import Reading, Source
 from ditto.batching.template import Template
@@ -13,6 +14,7 @@ __all__ = [
     "BatchOptions",
     "BatchReport",
     "JobsPort",
+    "Merging",
     "Pipe",
     "Plan",
     "Reading",

@@ -132,7 +132,7 @@ class Source:
         for row in self._all():
             if self._reading.limit is not None and taken >= self._reading.limit:
                 return
-            if self._reading.sample is None or _place(row.id) < self._reading.sample:
+            if self._reading.sample is None or place_of(row.id) < self._reading.sample:
                 taken += 1
                 yield row
 
@@ -214,7 +214,7 @@ def _problem(message: str, path: str = "") -> dict[str, str]:
     return {"path": path, "message": message}
 
 
-def _place(id: str) -> float:
+def place_of(id: str) -> float:
     """Returns where an id stands between 0 and 1: anywhere, but always there."""
     return _digest(b"sample\0" + id.encode("utf-8", "surrogatepass")) / 2**64
 

@@ -6,21 +6,22 @@ JSON lines here are appended to as rows come. Whatever else is an output is put 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from ditto.batching import places
 from ditto.batching.batch import BatchOptions, BatchReport, JobsPort, run_batch
+from ditto.batching.finishing import Finishing, Wanted
 from ditto.batching.formats import Format, format_of, is_compressed
 from ditto.batching.holding import LeasePort, held
 from ditto.batching.pipe import Pipe
+from ditto.batching.second_pass import Lesson, Merging, is_one_panel
 from ditto.batching.sink import Sink
 from ditto.batching.source import Reading, Source
 from ditto.batching.staging import Staged, working_path
@@ -39,12 +40,16 @@ class Plan:
     Attributes:
         source: A file, a folder or a pattern, here or elsewhere; `-`: standard input.
         output: A file, here or elsewhere; `-`: standard output.
+        merging: How verdicts are made.
+        review_threshold: Below this confidence a row needs a person's review; the second pass asks.
     """
 
     source: str
     output: str
     reading: Reading
     options: BatchOptions
+    merging: Merging = Merging.AUTO
+    review_threshold: float = 0.7
 
 
 class Work:
@@ -53,6 +58,7 @@ class Work:
     Attributes:
         rows: The input.
         sink: The output.
+        lesson: What the rows have taught, where their verdicts were made by it.
 
     Raises:
         Conflict: Another batch of this machine writes this output.
@@ -67,7 +73,9 @@ class Work:
             if not places.is_pipe(plan.output) and any(_is_same(file.name, plan.output) for file in files):
                 raise ConfigurationError("IN and OUT are the same file")
             self.rows = stack.enter_context(Source(files, plan.reading))
-            self.sink = _sink(plan)
+            self._merging = _merging(plan, self.rows)
+            self.lesson: Lesson | None = None
+            self.sink = _sink(plan, self._merging)
             stack.enter_context(self.sink)
             self._stack = stack.pop_all()
 
@@ -95,9 +103,19 @@ class Work:
 
     async def _run(self, service: JobsPort, progress: Callable[[BatchReport], None]) -> BatchReport:
         report = await run_batch(service, self.rows, self.sink, self._options(), progress, self.throttle)
-        if not report.stopped and isinstance(self.sink, Staged):
-            await asyncio.to_thread(self.sink.publish, self._final(self.sink))
+        if report.stopped or not isinstance(self.sink, Staged):
+            return report
+        finishing = Finishing(self.rows, self.sink, self._wanted())
+        self.lesson = await finishing.finish(service, fresh=report.rows > report.earlier)
         return report
+
+    def _wanted(self) -> Wanted:
+        return Wanted(
+            merging=self._merging,
+            responses=self.plan.options.responses,
+            labels=self.plan.reading.label is not None,
+            review_threshold=self.plan.review_threshold,
+        )
 
     def _claimed(self) -> str:
         """Returns what only one process at a time may write: a place elsewhere, or what the batch is named after."""
@@ -105,22 +123,12 @@ class Work:
         return name.encode("utf-8", "replace").decode()
 
     def _options(self) -> BatchOptions:
-        """Returns the options as rows are written by them: what is put in place later is put in order then."""
+        """Returns the options as rows are written by them; what is put in place later is put in order then."""
         options = self.plan.options
-        if options.ordered and isinstance(self.sink, Staged) and self.rows.repeatable:
-            return replace(options, ordered=False)
-        return options
-
-    def _final(self, sink: Staged) -> Iterator[dict[str, Any]]:
-        """Yields the rows of the output: those of the input in its order, then others that were asked once."""
-        again = self.rows.again() if self.rows.repeatable else None
-        for row in () if again is None else again.each():
-            if (record := sink.read(row.id)) is not None:
-                yield record
-        for id, done in sink.done.items():
-            rest = done.asked or self.rows.has(id) if again is None else done.asked and not again.has(id)
-            if rest and (record := sink.read(id)) is not None:
-                yield record
+        if not isinstance(self.sink, Staged):
+            return options
+        later = options.ordered and not self.rows.repeatable
+        return replace(options, ordered=later, responses=options.responses or self._merging is not Merging.ONE_PASS)
 
 
 def default_name(output: str) -> str:
@@ -135,10 +143,26 @@ def is_staged(output: str) -> bool:
     return places.is_remote(output) or format_of(output) is not Format.JSON_LINES or is_compressed(output)
 
 
-def _sink(plan: Plan) -> Sink | Staged | Pipe:
+def _merging(plan: Plan, rows: Source) -> Merging:
+    """Returns how verdicts are made: for pipes as they come, for a few rows or several panels too unless wanted.
+
+    Raises:
+        ConfigurationError: What is wanted cannot be done with a pipe.
+    """
+    if places.is_pipe(plan.output) or not rows.repeatable:
+        if plan.merging is Merging.TWO_PASS or plan.reading.label is not None:
+            raise ConfigurationError("a pipe's rows are gone when all are there: two passes and labels need files")
+        return Merging.ONE_PASS
+    if plan.merging is Merging.AUTO and not is_one_panel(rows.again().each()):
+        return Merging.ONE_PASS
+    return plan.merging
+
+
+def _sink(plan: Plan, merging: Merging) -> Sink | Staged | Pipe:
     if places.is_pipe(plan.output):
         return Pipe()
-    if is_staged(plan.output) or plan.options.ordered or working_path(plan.output).exists():
+    later = plan.options.ordered or plan.reading.label is not None or merging is not Merging.ONE_PASS
+    if later or is_staged(plan.output) or working_path(plan.output).exists():
         return Staged(plan.output)
     return Sink(Path(plan.output))
 

@@ -13,7 +13,7 @@ from ditto.cli.options import Asked, Where, with_groups, wrong
 from ditto.errors import RateLimited, ServiceError, Unavailable
 
 if TYPE_CHECKING:
-    from ditto.batching import BatchReport, Plan, Template, Work
+    from ditto.batching import BatchReport, Merging, Plan, Template, Work
     from ditto.client.backend import Backend
     from ditto.domain.request import Request
     from ditto.domain.view import JobView
@@ -70,6 +70,23 @@ def batch(
             "--ordered", help="Write the rows in the order of IN; OUT appears at the end.", rich_help_panel=_BATCH
         ),
     ] = False,
+    merge: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|one-pass|two-pass",
+            help="How verdicts are made: as answers come, or once more when all are there, by what they teach of the "
+            "models; auto: the latter from 30 rows of one panel.",
+            rich_help_panel=_BATCH,
+        ),
+    ] = "auto",
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Says what is right: confidences are corrected by it, and OUT says which answers are right.",
+            rich_help_panel=_BATCH,
+        ),
+    ] = None,
     max_errors: Annotated[
         int | None,
         typer.Option(metavar="N", min=0, help="Stop when more rows than these have failed.", rich_help_panel=_BATCH),
@@ -106,7 +123,7 @@ def batch(
         plan = Plan(
             source=source,
             output=output,
-            reading=Reading(given=given, template=template, limit=limit, sample=sample),
+            reading=Reading(given=given, template=template, label=label, limit=limit, sample=sample),
             options=BatchOptions(
                 name=name or default_name(output),
                 concurrency=concurrency,
@@ -115,6 +132,8 @@ def batch(
                 retry_failed=retry_failed,
                 max_errors=max_errors,
             ),
+            merging=_merging(merge),
+            review_threshold=_review_threshold(where),
         )
         if dry_run:
             _say_what_would_be_asked(plan, where)
@@ -148,6 +167,24 @@ async def _asked(where: Where, work: Work, shown: Callable[[BatchReport], None])
 
     async with opened(where, told=_slowing(work)) as backend:
         return await work.run(_SayingSimulated(backend), shown)
+
+
+def _merging(given: str) -> Merging:
+    from ditto.batching import Merging
+
+    try:
+        return Merging(given)
+    except ValueError:
+        raise wrong("merge", f"{given!r} is none of {', '.join(Merging)}") from None
+
+
+def _review_threshold(where: Where) -> float:
+    """Returns below which confidence a person should look at a row; of a service elsewhere, what is usual."""
+    from ditto.cli.doors import own_settings
+    from ditto.settings import Defaults
+
+    settings = own_settings(where)
+    return (Defaults() if settings is None or where.url is not None else settings.defaults).review_threshold
 
 
 def _slowing(work: Work) -> Callable[[ServiceError], None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ditto.batching import BatchOptions, BatchReport, JobsPort, Plan, Reading, Template, Work
+from ditto.batching import BatchOptions, BatchReport, JobsPort, Merging, Plan, Reading, Template, Work
 from ditto.client.cluster_backend import ClusterBackend
 from tests.fakes import FakeService
 from tests.unit.client.hasty import Hasty
@@ -39,6 +39,7 @@ class Bench:
         template: str | None = None,
         *,
         reading: dict[str, Any] | None = None,
+        merging: Merging = Merging.AUTO,
         progress: Callable[[BatchReport], None] = lambda report: None,
         over: JobsPort | None = None,
         **options: Any,
@@ -49,6 +50,7 @@ class Bench:
             source=str(self.input),
             output=str(self.output),
             reading=Reading(given=given or {}, template=filled, **(reading or {})),
+            merging=merging,
             options=BatchOptions(**{"name": "test", "patience_s": 0.0, **options}),
         )
         with Work(plan) as work:

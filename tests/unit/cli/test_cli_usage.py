@@ -70,6 +70,11 @@ def _refuse_to_start(where: Where) -> None:
         (["batch", "in.jsonl", "out.jsonl", "--prompt", "{"], "--prompt: "),
         (["batch", "in.jsonl", "out.jsonl", "-m", "sim/ters"], "--model: unknown model"),
         (["batch", "in.jsonl", "other.txt"], "no batch wrote line 1"),
+        (["batch", "in.jsonl", "-", "--merge", "two-pass"], "two passes and labels need files"),
+        (
+            ["batch", "in.jsonl", "out.jsonl", "--merge", "twice"],
+            "--merge: 'twice' is none of auto, one-pass",
+        ),
         (["batch", "*.csv", "out.csv"], "*.csv: there is no file of rows"),
         (["sim", "--replay", "missing.jsonl"], "--replay: missing.jsonl: No such file"),
         (["sim", "--stand-in", "nobody"], "nobody"),
