@@ -52,6 +52,7 @@ from ditto.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from ditto.from_python import batch
 from ditto.version import VERSION
 
 __version__ = VERSION
@@ -103,5 +104,6 @@ __all__ = [
     "UnsupportedMediaType",
     "UsageView",
     "__version__",
+    "batch",
     "connect",
 ]
