@@ -86,7 +86,7 @@ class Hearing:
 
     async def follow(self, held: Held, place: Place, wait_s: float) -> News:
         """Returns what a reader at this place lacks, waiting for some of it up to `wait_s`."""
-        job_id = held.runner.job.id
+        loop, job_id = asyncio.get_running_loop(), held.runner.job.id
         followed = self._followed.get(job_id)
         if followed is None or followed.held is not held:
             followed = self._followed[job_id] = _Followed(held=held)
@@ -104,7 +104,7 @@ class Hearing:
             return News()
         finally:
             followed.readers -= 1
-            followed.until = asyncio.get_running_loop().time() + LINGER_S
+            followed.until = loop.time() + LINGER_S
             if held.ended.done() and not followed.readers:
                 self._followed.pop(job_id, None)
 
