@@ -8,6 +8,7 @@ heard, and soon nothing is kept; the caller has the text so far for whoever come
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,9 @@ PAUSE_S = 0.2
 LINGER_S = 5.0
 """So long after a reader's last question its job counts as followed: he may be busy with what he got."""
 _SMALL_PANEL = 20
-"""In a larger one it takes a while to find who leads: then on a thread."""
+"""In a larger one it takes a while to find who leads: then on a thread, and only part of the time."""
+_REST = 4.0
+"""So many times as long as it took until it is looked for again."""
 
 
 @dataclass(slots=True)
@@ -43,7 +46,12 @@ class _Followed:
     until: float = 0.0
     drafts: dict[str, Written] = field(default_factory=dict)
     leading: VerdictLeading | None = None
-    counting: int = 0
+    counted: int = 0
+    counting: bool = False
+
+    def left(self, now: float) -> bool:
+        """Tells whether nobody follows it any more."""
+        return not self.readers and (now > self.until or self.held.ended.done())
 
     def orders(self) -> dict[str, str]:
         """Returns the orders whose replies are streamed, each with its caller."""
@@ -83,10 +91,12 @@ class Hearing:
         self._own = own
         self._followed: dict[str, _Followed] = {}
         self._ears: dict[str, _Ear] = {}
+        self._tidied_at = 0.0
 
     async def follow(self, held: Held, place: Place, wait_s: float) -> News:
         """Returns what a reader at this place lacks, waiting for some of it up to `wait_s`."""
         loop, job_id = asyncio.get_running_loop(), held.runner.job.id
+        self._tidy(loop.time())
         followed = self._followed.get(job_id)
         if followed is None or followed.held is not held:
             followed = self._followed[job_id] = _Followed(held=held)
@@ -105,13 +115,13 @@ class Hearing:
         finally:
             followed.readers -= 1
             followed.until = loop.time() + LINGER_S
-            if held.ended.done() and not followed.readers:
-                self._followed.pop(job_id, None)
+            if held.ended.done() and not followed.readers and self._followed.get(job_id) is followed:
+                del self._followed[job_id]
 
     def _attend(self, followed: _Followed) -> None:
         """Sees to it that what this job's calls say is heard, and that it is known who leads."""
         orders = followed.orders()
-        for caller in set(orders.values()):
+        for caller in dict.fromkeys(orders.values()):
             ear = self._ears.setdefault(caller, _Ear())
             if not ear.asked.issuperset(key for key, name in orders.items() if name == caller):
                 ear.more.set()
@@ -120,16 +130,30 @@ class Hearing:
         job = followed.held.runner.job
         replies = len(job.usable())
         votes = job.spec.live and job.spec.strategy is StrategyName.CONSENSUS and len(job.spec.calls) > 1
-        if votes and not job.state.ended and replies > followed.counting:
-            followed.counting = replies
+        if votes and not job.state.ended and replies > followed.counted and not followed.counting:
+            followed.counted, followed.counting = replies, True
             self._own(self._lead(followed))
 
     async def _lead(self, followed: _Followed) -> None:
         job = followed.held.runner.job
-        large = len(job.spec.calls) > _SMALL_PANEL
-        found = await asyncio.to_thread(leading, job) if large else leading(job)
-        followed.leading = found
+        if len(job.spec.calls) <= _SMALL_PANEL:
+            followed.leading = leading(job)
+        else:
+            began = time.monotonic()
+            followed.leading = await asyncio.to_thread(leading, job)
+            followed.held.wake()
+            await asyncio.sleep(_REST * (time.monotonic() - began))
+        followed.counting = False
         followed.held.wake()
+
+    def _tidy(self, now: float) -> None:
+        """Forgets the jobs that nobody follows any more."""
+        if now < self._tidied_at + LINGER_S:
+            return
+        self._tidied_at = now
+        left = [job_id for job_id, followed in self._followed.items() if followed.left(now)]
+        for job_id in left:
+            del self._followed[job_id]
 
     async def _hear(self, caller: str, ear: _Ear) -> None:
         while wanted := self._wanted(caller):
@@ -159,7 +183,7 @@ class Hearing:
         now = asyncio.get_running_loop().time()
         wanted = {}
         for job_id, followed in list(self._followed.items()):
-            if followed.held.ended.done() or (not followed.readers and now > followed.until):
+            if followed.left(now):
                 del self._followed[job_id]
                 continue
             orders = followed.orders()

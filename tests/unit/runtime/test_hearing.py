@@ -255,5 +255,27 @@ async def test_a_job_that_nobody_follows_any_more_is_forgotten(house, monkeypatc
     await until(lambda: not host._hearing._followed)
 
 
+async def test_a_job_that_was_not_streamed_is_forgotten_when_another_is_followed(house, monkeypatch):
+    monkeypatch.setattr(hearing, "LINGER_S", 0.0)
+    host = await house.host()
+    await host.accept("j1", asked("slow"), None)
+    await Following(host).once()
+    await host.accept("j2", asked("slow"), None)
+    await Following(host, "j2").once()
+    assert list(host._hearing._followed) == ["j2"]
+
+
+async def test_in_a_large_panel_who_leads_is_found_on_a_thread_and_not_for_every_reply(house, monkeypatch):
+    monkeypatch.setattr(hearing, "_SMALL_PANEL", 1)
+    monkeypatch.setattr(hearing, "_REST", 1000.0)
+    one = Following(await begun(house, "a", "b", "slow"))
+    async with asyncio.timeout(WAIT_S):
+        while not leaders(one):
+            await one.once()
+    house.models.release("slow", Reply(text="42"))
+    await one.to_the_end()
+    assert len(leaders(one)) == 1
+
+
 def leaders(one: Following) -> list[VerdictLeading]:
     return [each.event for each in one.told if isinstance(each.event, VerdictLeading)]
