@@ -275,7 +275,10 @@ class AsyncDitto:
         return await self._backend.wait(job_id, timeout_s)
 
     def events(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent]:
-        """Yields the job's events after number `after` as they come, until it has ended."""
+        """Yields the job's events after number `after` as they come, until it has ended.
+
+        Replies come as `CallDelta` while they are written. After a lost connection no number and no word comes twice.
+        """
         return self._backend.events(job_id, after)
 
     async def cancel(self, job_id: str) -> JobView[Any]:

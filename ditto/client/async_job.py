@@ -47,7 +47,10 @@ class AsyncJob(Generic[T]):
         return self._result.read(await self._backend.wait(self.id, timeout_s))
 
     def events(self, after: int = 0) -> AsyncIterator[JobEvent]:
-        """Yields the events after number `after` as they come, until the job has ended."""
+        """Yields the events after number `after` as they come, until the job has ended.
+
+        Replies come as `CallDelta` while they are written. After a lost connection no number and no word comes twice.
+        """
         return self._backend.events(self.id, after)
 
     async def cancel(self) -> JobView[T]:

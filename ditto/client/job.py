@@ -47,7 +47,10 @@ class Job(Generic[T]):
         return self._portal.run(lambda: self._job.wait(timeout_s))
 
     def events(self, after: int = 0) -> Iterator[JobEvent]:
-        """Yields the events after number `after` as they come, until the job has ended."""
+        """Yields the events after number `after` as they come, until the job has ended.
+
+        Replies come as `CallDelta` while they are written. After a lost connection no number and no word comes twice.
+        """
         return self._portal.iterate(self._job.events(after))
 
     def cancel(self) -> JobView[T]:

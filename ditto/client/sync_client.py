@@ -244,7 +244,10 @@ class Ditto:
         return self._portal.run(lambda: self._client.wait(job_id, timeout_s))
 
     def events(self, job_id: str, after: int = 0) -> Iterator[JobEvent]:
-        """Yields the job's events after number `after` as they come, until it has ended."""
+        """Yields the job's events after number `after` as they come, until it has ended.
+
+        Replies come as `CallDelta` while they are written. After a lost connection no number and no word comes twice.
+        """
         return self._portal.iterate(self._client.events(job_id, after))
 
     def cancel(self, job_id: str) -> JobView[Any]:
