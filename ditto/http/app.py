@@ -35,7 +35,6 @@ from ditto.runtime.service import ServicePort
 from ditto.settings import Settings
 from ditto.version import VERSION
 
-_BATCH = "batch"
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 ServiceFactory = Callable[[], Awaitable[ServicePort]]
@@ -122,8 +121,7 @@ async def ask(request: Request) -> Response:
 async def submit(request: Request) -> Response:
     """Accepts a job and returns at once."""
     asked, door = await _asked(request), door_of(request)
-    live = _BATCH not in (asked.metadata or {})  # nobody reads along with a batch
-    submitted = await asyncio.shield(door.background.start(door.service.submit(asked, live=live)))
+    submitted = await asyncio.shield(door.background.start(door.service.submit(asked, live=True)))
     return _placed(request, submitted.job, 202 if submitted.created else 200)
 
 

@@ -56,6 +56,8 @@ POLL_S = 30.0
 ACCEPT_S = 30.0
 """So long a holder that is not even begun may take to accept a job or a retry."""
 TRIES = 5
+_BATCH = "batch"
+"""Is in the metadata of a batch's jobs."""
 
 
 class Service:
@@ -95,7 +97,7 @@ class Service:
         """Returns the job once its acceptance is durable.
 
         Args:
-            live: Whether its replies are to be followed while they are written.
+            live: Whether its replies are to be followed while they are written; of a batch's jobs they never are.
 
         Raises:
             BadRequest: Nothing was begun.
@@ -125,7 +127,12 @@ class Service:
             if claim is not None and (taken := await self._journal.keyed(claim.key)) is not None:
                 raise KeyTaken(*taken)  # before its models are looked up: these settings may not know them any more
             spec = resolve(request, self.settings, self._clock(), await self._book.skills())
-            job = await self._place(replace(spec, live=live), claim, request.placement or Placement.AUTO, wait_s)
+            job = await self._place(
+                replace(spec, live=live and _BATCH not in spec.metadata),
+                claim,
+                request.placement or Placement.AUTO,
+                wait_s,
+            )
         except KeyTaken as taken_key:
             return await self._known(request, taken_key)
         except (HolderGone, StoreUnavailable) as error:

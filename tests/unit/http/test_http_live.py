@@ -96,12 +96,11 @@ async def test_only_jobs_that_somebody_may_read_along_are_streamed(
     one = {"prompt": "Urgent?", "models": ["sim/alpha"]}
 
     await door.post("/jobs", json=one)
-    await door.post("/jobs", json={**one, "metadata": {"batch": "night"}})
     await door.post("/llm", json=one)
     await door.post(CHAT, json=FIRST)
     await door.post(CHAT, json={**FIRST, "ditto": {"stream": "decided"}})
 
-    assert service.followed == [True, False, False, True, False]
+    assert service.followed == [True, False, True, False]
 
 
 async def begun(exchange: Exchange, service: FakeService, body: dict[str, Any] = FIRST) -> str:

@@ -123,6 +123,17 @@ async def test_a_long_journal_of_a_job_that_was_retried_is_told_to_its_end_in_pa
     assert seen == list(range(1, ended.seq + 1))
 
 
+async def test_only_jobs_that_are_submitted_to_be_followed_are_streamed_and_no_batchs(town):
+    batch = {"metadata": {"batch": "night"}}
+    jobs = [
+        (await town.the_service.submit(asked(), live=True)).job,
+        (await town.the_service.submit(asked(**batch), live=True)).job,
+        (await town.the_service.submit(asked())).job,
+        (await town.the_service.ask(asked())).job,
+    ]
+    assert [job.spec.live for job in jobs] == [True, False, False, False]
+
+
 async def test_a_dead_spare_is_passed_over(town):
     await spare_ready(town)
     await town.kill_9(town.spares._ready[0])
