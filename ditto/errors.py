@@ -40,6 +40,8 @@
         │   └── CallOverloaded      obeys `retry_after_s`
         └── PermanentCallError      asking again does not help
             ├── CallTimeout
+            ├── CallNoTurn          not asked: its turn did not come while the job had time
+            ├── CallCircuitOpen     not asked: the model has only failed lately
             ├── CallAuthenticationFailed
             ├── CallMissingKey
             ├── CallBadRequest
@@ -65,12 +67,14 @@ __all__ = [
     "CallAuthenticationFailed",
     "CallBadRequest",
     "CallCancelled",
+    "CallCircuitOpen",
     "CallContextTooLong",
     "CallError",
     "CallFailed",
     "CallInvalidReply",
     "CallMissingKey",
     "CallModelNotFound",
+    "CallNoTurn",
     "CallOverloaded",
     "CallRateLimited",
     "CallTimeout",
@@ -326,6 +330,14 @@ class CallOverloaded(TransientCallError):
 
 class CallTimeout(PermanentCallError):
     type = "Timeout"
+
+
+class CallNoTurn(PermanentCallError):
+    type = "RateLimited"
+
+
+class CallCircuitOpen(PermanentCallError):
+    type = "CircuitOpen"
 
 
 class CallAuthenticationFailed(PermanentCallError):

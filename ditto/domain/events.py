@@ -24,7 +24,7 @@ class Reply:
         text: Reasoning blocks removed.
         finish: `stop`, `length`, `content_filter` or `other`.
         attempts: Requests that were sent for it, 1 or more.
-        elapsed_s: From the order to the whole reply, pauses included.
+        elapsed_s: From its turn to the whole reply, pauses included: what it waited for its turn is no part of it.
         warnings: What was adapted or left out for this model.
         problem: With a schema: why the reply does not satisfy it, in the validator's words; None when it does.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ditto.domain.events import CallFailed, Cut, DeadlinePassed, Event, Failure, GracePassed, JudgeFailed
@@ -10,15 +11,28 @@ from ditto.domain.job import NOT_WAITED, Job, Running, Waiting
 MARGIN_S = 5.0
 """A caller itself ends a call in time; a job gives up one of which it has heard nothing so much later."""
 
+Waited = Callable[[str], datetime | None]
+"""Returns until when a call, by its name, is known to have waited for its turn, because its provider allows no more.
 
-def wakes_at(job: Job) -> datetime | None:
+None of that is the call's own time. The judge's name is blank.
+"""
+
+
+def never_waited(call: str) -> datetime | None:
+    """Returns None: nobody has waited for a turn."""
+    return None
+
+
+def wakes_at(job: Job, waited: Waited = never_waited) -> datetime | None:
     """Returns when the job must be looked at even if nothing arrives, None when it no longer waits."""
     if job.state.ended:
         return None
-    moments = [_overdue_at(job, status) for _, status in job.seats() if isinstance(status, Running)]
+    moments = [
+        _overdue_at(job, status, waited(call.name)) for call, status in job.seats() if isinstance(status, Running)
+    ]
     judging = job.judging()
     if judging is not None:
-        moments.append(_overdue_at(job, judging))
+        moments.append(_overdue_at(job, judging, waited("")))
     if _awaits_deadline(job):
         moments.append(job.spec.deadline_at)
     if job.cut is None:
@@ -26,7 +40,7 @@ def wakes_at(job: Job) -> datetime | None:
     return min(moments, default=None)
 
 
-def expire(job: Job, now: datetime) -> tuple[Event, ...]:
+def expire(job: Job, now: datetime, waited: Waited = never_waited) -> tuple[Event, ...]:
     """Returns the events by which a job stops waiting at this moment, none while it may wait on."""
     if job.state.ended:
         return ()
@@ -42,10 +56,10 @@ def expire(job: Job, now: datetime) -> tuple[Event, ...]:
     overdue: list[Event] = [
         _timed_out(call.name, status, message, now)
         for call, status in job.seats()
-        if isinstance(status, Running) and _overdue_at(job, status) <= now
+        if isinstance(status, Running) and _overdue_at(job, status, waited(call.name)) <= now
     ]
     judging = job.judging()
-    if judging is not None and _overdue_at(job, judging) <= now:
+    if judging is not None and _overdue_at(job, judging, waited("")) <= now:
         overdue += _judge_given_up(job, now, message)
     return tuple(overdue)
 
@@ -56,8 +70,12 @@ def not_waited_for(name: str, status: Waiting | Running, why: str, now: datetime
 
 
 def call_timeout_s(job: Job, status: Running, now: datetime) -> float:
-    """Returns how many seconds a running call has left, of its own time and the job's; 0 or less: none."""
-    own = job.spec.timeout_s - (now - status.since).total_seconds()
+    """Returns how many seconds a call may be asked for, by its own time and the job's; 0 or less: none.
+
+    Its own time is all of it but what its earlier rounds took. A caller that has died may have used up some of it for
+    a try that is lost with it: nobody knows, and the next caller begins anew.
+    """
+    own = job.spec.timeout_s - sum(reply.elapsed_s for reply in status.earlier)
     return min(own, (job.spec.deadline_at - now).total_seconds())
 
 
@@ -66,8 +84,9 @@ def _awaits_deadline(job: Job) -> bool:
     return job.cut is None or (job.cut is Cut.GRACE and job.judging() is not None)
 
 
-def _overdue_at(job: Job, status: Running) -> datetime:
-    return status.since + timedelta(seconds=job.spec.timeout_s + MARGIN_S)
+def _overdue_at(job: Job, status: Running, waited_until: datetime | None) -> datetime:
+    begun_at = status.since if waited_until is None else max(status.since, waited_until)
+    return begun_at + timedelta(seconds=job.spec.timeout_s + MARGIN_S)
 
 
 def _grace_ends_at(job: Job) -> list[datetime]:

@@ -6,6 +6,9 @@ is the result. What a model has refused once, and then answered without, it is n
 
 A reply is asked for as a stream where somebody hears it being written. A model that does not stream, and one whose
 stream broke off, is asked for the whole reply: to be heard is never worth a failure.
+
+Each try has its turn first (`ditto/providers/limits`). What a call waits for a turn is not the model's time: it counts
+neither against the deadline nor in `elapsed_s`, and is bounded by what the job has left.
 """
 
 from __future__ import annotations
@@ -34,8 +37,9 @@ from ditto.errors import (
 )
 from ditto.providers.anthropic_messages import AnthropicMessages
 from ditto.providers.incoming import Incoming
+from ditto.providers.limits.gates import Gates, Turn
 from ditto.providers.openai_chat import SCHEMA_SWITCH, OpenAIChat
-from ditto.providers.port import Built, DialectPort, Hearer, ModelReply, ModelRequest
+from ditto.providers.port import NOBODYS, Built, DialectPort, Hearer, ModelReply, ModelRequest, Whose
 from ditto.providers.redaction import redacted
 from ditto.providers.transport import REPLY_LIMIT_BYTES, Answer, Connections, Sender
 from ditto.providers.workers_ai import WorkersAI
@@ -56,7 +60,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Run:
-    """One call under way. `key` and `account` are None where the endpoint names no variable for them."""
+    """One call under way.
+
+    Attributes:
+        deadline: The end of its own time, which a wait for a turn moves.
+        key, account: None where the endpoint names no variable for them.
+        until: The end of its job.
+    """
 
     name: str
     provider: str
@@ -68,8 +78,11 @@ class _Run:
     account: str | None
     left_out: frozenset[str]
     hearer: Hearer | None
+    whose: Whose
+    until: float
     broke_off: bool = False
     attempts: int = 0
+    waited_s: float = 0.0
     last: CallError | None = None
 
 
@@ -80,7 +93,9 @@ class Models:
         endpoints: By the prefix of a model's name.
         environ: Where the keys are looked for, at each call.
         transport: Sends requests; by default new connections of its own.
-        limited: Called with the provider and the name of a model that says that it is asked too much.
+        gates: Where each request waits for its turn; by default nothing is limited but by the provider.
+        limited: Called with the provider and the name of a model that says that it is asked too much, and with the
+            seconds that this try and the pause after it take.
         sleep: Waits for seconds.
         random: Returns a number from 0 up to 1.
         clock: Returns seconds that only go up.
@@ -93,7 +108,8 @@ class Models:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         reply_limit_bytes: int = REPLY_LIMIT_BYTES,
-        limited: Callable[[str, str], None] = lambda provider, name: None,
+        gates: Gates | None = None,
+        limited: Callable[[str, str, float], None] = lambda provider, name, seconds: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
@@ -102,6 +118,7 @@ class Models:
         self._environ = environ
         self._sender = Sender(Connections(environ) if transport is None else transport, reply_limit_bytes)
         self._limit_bytes = reply_limit_bytes
+        self._gates = Gates(clock=clock) if gates is None else gates
         self._limited = limited
         self._sleep = sleep
         self._random = random
@@ -117,20 +134,21 @@ class Models:
         timeout_s: float,
         max_retries: int,
         hearer: Hearer | None = None,
+        whose: Whose = NOBODYS,
     ) -> Reply | Failure:
         """Returns the model's reply, or why there is none. Raises nothing but cancellation.
 
         Args:
             provider: The key of the endpoint.
             name: The model's full name, for warnings and messages.
-            timeout_s: For everything together.
+            timeout_s: For everything together but its waiting for turns.
             max_retries: Further tries after a transient error; a refused parameter's does not count.
             hearer: Told the reply's text while it is written; None: nobody is.
         """
         started = self._clock()
         run: _Run | None = None
         try:
-            run = self._run(provider, name, request, started + timeout_s, hearer)
+            run = self._run(provider, name, request, whose, started, timeout_s, hearer)
             reply, warnings = await self._with_retries(run, max_retries)
         except CallError as error:
             failure = _failure(error, run, timeout_s)
@@ -144,18 +162,27 @@ class Models:
                 input_tokens=reply.input_tokens,
                 output_tokens=reply.output_tokens,
                 attempts=run.attempts,
-                elapsed_s=self._clock() - started,
+                elapsed_s=self._clock() - started - run.waited_s,
                 warnings=tuple(f"{name} {warning}" for warning in warnings),
             )
-        attempts = run.attempts if run is not None else 0
+        attempts, waited_s = (run.attempts, run.waited_s) if run is not None else (0, 0.0)
         shown = self._shown(failure, provider, request)
-        return replace(shown, attempts=attempts, elapsed_s=self._clock() - started)
+        return replace(shown, attempts=attempts, elapsed_s=self._clock() - started - waited_s)
 
     async def aclose(self) -> None:
         """Closes the connections; calls under way fail."""
         await self._sender.aclose()
 
-    def _run(self, provider: str, name: str, request: ModelRequest, deadline: float, hearer: Hearer | None) -> _Run:
+    def _run(
+        self,
+        provider: str,
+        name: str,
+        request: ModelRequest,
+        whose: Whose,
+        started: float,
+        timeout_s: float,
+        hearer: Hearer | None,
+    ) -> _Run:
         endpoint = self._endpoints.get(provider)
         if endpoint is None:
             raise CallModelNotFound(f"no provider is configured for {name}")
@@ -167,13 +194,15 @@ class Models:
             name=name,
             provider=provider,
             request=request,
-            deadline=deadline,
+            deadline=started + timeout_s,
             endpoint=endpoint,
             dialect=DIALECTS[endpoint.dialect],
             key=self._variable(name, endpoint.key_env, needed=not endpoint.key_optional),
             account=self._variable(name, endpoint.account_env, needed=True),
             left_out=self._refused.get((provider, request.model), frozenset()),
             hearer=hearer,
+            whose=whose,
+            until=started + whose.within_s,
         )
 
     def _variable(self, name: str, variable: str | None, *, needed: bool) -> str | None:
@@ -188,14 +217,17 @@ class Models:
 
     async def _with_retries(self, run: _Run, max_retries: int) -> tuple[ModelReply, tuple[str, ...]]:
         for tries in count(1):
+            began = self._clock() - run.waited_s
             try:
                 return await self._adapting(run)
             except TransientCallError as error:
                 run.last = error
-                if isinstance(error, CallRateLimited):
-                    self._limited(run.provider, run.name)
                 pause_s = self._pause_s(error, tries)
-                if tries > max_retries or self._clock() + pause_s >= run.deadline:
+                last = tries > max_retries or self._clock() + pause_s >= run.deadline
+                if isinstance(error, CallRateLimited):
+                    spent_s = self._clock() - run.waited_s - began
+                    self._limited(run.provider, run.name, spent_s + (0.0 if last else pause_s))
+                if last:
                     raise
             await self._sleep(pause_s)
         raise AssertionError("unreachable")
@@ -212,23 +244,44 @@ class Models:
             built = run.dialect.build(
                 run.request, run.endpoint, run.key, run.account, left_out=run.left_out, stream=stream
             )
-            answer = await self._sent(run, built)
-            try:
-                reply = self._read(run, answer)
-            except PermanentCallError as error:
-                refused = run.dialect.refused_parameter(answer.status, answer.body)
-                if refused is None and isinstance(error, CallBadRequest):
-                    refused = "stream"  # if it was asked for: no provider says that it does not stream as others do
-                if refused is None or refused in run.left_out or refused not in built.dispensable:
-                    raise
-                run.left_out |= {refused}
-                continue
+            with await self._turn(run) as turn:
+                answer = await self._sent(run, built)
+                try:
+                    reply = self._read(run, answer)
+                except PermanentCallError as error:
+                    refused = run.dialect.refused_parameter(answer.status, answer.body)
+                    if refused is None and isinstance(error, CallBadRequest):
+                        refused = "stream"  # if it was asked for: no provider says that it streams otherwise, or not
+                    if refused is None or refused in run.left_out or refused not in built.dispensable:
+                        raise
+                    run.left_out |= {refused}
+                    continue
+                turn.counted(reply.input_tokens, reply.output_tokens)
             if lasting := run.left_out - _NOT_REMEMBERED:
                 self._refused[run.provider, run.request.model] = lasting
             return reply, built.warnings
 
+    async def _turn(self, run: _Run) -> Turn:
+        """Returns when it is this call's turn; its own time begins, or goes on, then."""
+        asked_at = self._clock()
+        run.whose.waits(True)
+        turn = await self._gates.turn(
+            run.provider,
+            run.name,
+            run.whose,
+            until=run.until,
+            question_tokens=_about_tokens(run.request),
+            answer_limit=run.request.sampling.max_tokens,
+            again=isinstance(run.last, CallRateLimited),
+        )
+        waited_s = self._clock() - asked_at
+        run.deadline += waited_s
+        run.waited_s += waited_s
+        run.whose.waits(False)
+        return turn
+
     async def _sent(self, run: _Run, built: Built) -> Answer:
-        remaining_s = run.deadline - self._clock()
+        remaining_s = min(run.deadline, run.until) - self._clock()
         if remaining_s <= 0:
             raise CallTimeout("no time is left")
         run.attempts += 1
@@ -273,6 +326,11 @@ def _failure(error: CallError, run: _Run | None, timeout_s: float) -> Failure:
         return Failure(type=error.type, message=error.message)
     before = f"; before that: {run.last.message}" if run is not None and run.last is not None else ""
     return Failure(type=error.type, message=f"no answer in {timeout_s * 1000:.0f} ms{before}")
+
+
+def _about_tokens(request: ModelRequest) -> float:
+    """Returns about how many tokens a question has: four characters each."""
+    return sum(len(message.content) for message in request.messages) / 4
 
 
 def _prompts(request: ModelRequest) -> list[str]:

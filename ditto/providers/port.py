@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,6 +31,26 @@ class ModelRequest:
     sampling: Sampling = field(default_factory=Sampling)
     seed: int | None = None
     schema: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whose call it is, for its turn where a provider limits how much it is asked.
+
+    Attributes:
+        job: The job's id, blank where it is nobody's.
+        key: What it comes under: calls under different keys take turns.
+        within_s: How long the job has left: a call's own time runs only from its turn on, so this ends its wait.
+        waits: Told when it begins to wait for its turn, and when it has it.
+    """
+
+    job: str = ""
+    key: str = ""
+    within_s: float = float("inf")
+    waits: Callable[[bool], None] = lambda now: None
+
+
+NOBODYS = Whose()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

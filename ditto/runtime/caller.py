@@ -12,15 +12,16 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ditto.domain.events import Failure, Reply
 from ditto.errors import HolderGone, StaleEpoch
-from ditto.providers.port import Hearer, ModelRequest
+from ditto.providers.limits.gates import Gate
+from ditto.providers.port import NOBODYS, Hearer, ModelRequest, Whose
 from ditto.runtime.drafts import Drafts, Known, Piece
-from ditto.runtime.measures import CALLS_RUNNING, count_call
+from ditto.runtime.measures import CALLS_RUNNING, count_call, count_gates
 from ditto.runtime.orders import Batch, Moved, Order, Outcome, Seen
 from ditto.runtime.wakefulness import Wakefulness
 from ditto.tally import Tally
@@ -28,6 +29,8 @@ from ditto.tally import Tally
 KEEP_S = 600.0
 GATHER_S = 0.002
 """So long an outcome waits for those of its job's other calls: together they are one message and one commit."""
+WAITING_S = 2.0
+"""How often a holder is told which of its calls wait for their turn; sooner than it would give one up (`MARGIN_S`)."""
 LATE_S = 60.0
 """So long after an order is over it may still come again: a message that was doubled, a holder that was frozen."""
 
@@ -46,6 +49,7 @@ class Asks(Protocol):
         timeout_s: float,
         max_retries: int,
         hearer: Hearer | None,
+        whose: Whose = NOBODYS,
     ) -> Reply | Failure: ...
 
     async def aclose(self) -> None: ...
@@ -58,6 +62,7 @@ class _Desk:
     epoch: int = 0
     spoken_at: float = 0.0
     last: int = 0
+    waiting_told_at: float = float("-inf")
     kept: dict[int, tuple[float, Outcome]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -88,6 +93,7 @@ class Caller:
         name: The actor's name.
         instance: New for each process: a holder that sees another one gives its orders again.
         tally: Where calls are counted; others of this process may count there too.
+        standing: Returns how it stands with the models that are limited.
     """
 
     def __init__(
@@ -97,6 +103,7 @@ class Caller:
         models: Asks,
         *,
         tally: Tally | None = None,
+        standing: Callable[[], Iterable[Gate]] = tuple,
         keep_s: float = KEEP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -104,11 +111,13 @@ class Caller:
         self._name = name
         self._instance = instance
         self._models = models
+        self._standing = standing
         self._keep_s = keep_s
         self._clock = clock
         self._desks: dict[str, _Desk] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._owner: dict[str, _Owner] = {}
+        self._waiting: set[str] = set()
         self._over: dict[str, float] = {}
         self._open: Counter[str] = Counter()
         self._gathered: dict[str, list[Outcome]] = {}
@@ -134,7 +143,8 @@ class Caller:
         return self._instance
 
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
-        """Returns the outcomes that were not seen yet, waiting for the first of them up to `wait_s`.
+        """Returns the outcomes that were not seen yet, waiting for the first of them up to `wait_s`; or sooner, where
+        there are calls that wait for their turn, that they do.
 
         `journalled` are the orders whose outcomes the holder has written down: they are forgotten here.
 
@@ -149,17 +159,20 @@ class Caller:
             if owner is not None and owner.holder == holder and order_id not in self._running:
                 del self._owner[order_id]
         after = seen.last if seen.instance == self._instance else 0
-        if not any(number > after for number in desk.kept) and wait_s > 0:
-            desk.news.clear()
+        waiting = self._waiting_of(holder, desk)
+        desk.news.clear()
+        while not any(number > after for number in desk.kept) and wait_s > 0 and not waiting and not desk.news.is_set():
             try:
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(min(wait_s, WAITING_S)):
                     await desk.news.wait()
             except TimeoutError:
-                pass
+                wait_s -= WAITING_S
             self._desk(holder, epoch)
+            waiting = self._waiting_of(holder, desk)
         fresh = {number: outcome for number, (_, outcome) in desk.kept.items() if number > after}
         last = max(fresh, default=after)
-        return Batch(seen=Seen(instance=self._instance, last=last), outcomes=list(fresh.values()))
+        seen = Seen(instance=self._instance, last=last)
+        return Batch(seen=seen, outcomes=list(fresh.values()), waiting=waiting)
 
     async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
         """Returns what the holder lacks of these calls' replies while they are written, waiting up to `wait_s`."""
@@ -173,6 +186,7 @@ class Caller:
         """Returns what was counted of calls, and how many are under way."""
         counted = self._tally.copy()
         counted.count(CALLS_RUNNING, by=len(self._running))
+        count_gates(counted, self._standing())
         return counted
 
     async def close(self) -> None:
@@ -221,6 +235,7 @@ class Caller:
                 timeout_s=order.timeout_s,
                 max_retries=order.max_retries,
                 hearer=self._drafts.open(order.id) if order.live else None,
+                whose=self._whose(order),
             )
         except Exception as error:  # a call ends here, whatever Ditto stumbled on
             log.exception("model call failed inside Ditto", extra={"order_id": order.id})
@@ -235,6 +250,7 @@ class Caller:
             self._running.pop(order.id, None)
             self._close_one(_job(order.id))
             self._drafts.close(order.id)
+            self._waiting.discard(order.id)
         count_call(self._tally, order.provider, order.name, result)
         self._gather(self._outcome(order.id, result))
 
@@ -259,6 +275,23 @@ class Caller:
             if owner is not None:
                 self._desks[owner.holder].put(outcome, self._clock())
 
+    def _whose(self, order: Order) -> Whose:
+        return Whose(
+            job=_job(order.id),
+            key=order.key,
+            within_s=order.within_s,
+            waits=lambda now: self._waiting.add(order.id) if now else self._waiting.discard(order.id),
+        )
+
+    def _waiting_of(self, holder: str, desk: _Desk) -> list[str]:
+        """Returns this holder's orders that have not had their turn, if it was not told a moment ago."""
+        now = self._clock()
+        if not self._waiting or now - desk.waiting_told_at < WAITING_S:
+            return []
+        desk.waiting_told_at = now
+        owners = ((order_id, self._owner.get(order_id)) for order_id in self._waiting)
+        return [order_id for order_id, owner in owners if owner is not None and owner.holder == holder]
+
     def _outcome(self, order_id: str, result: Reply | Failure | Moved) -> Outcome:
         return Outcome(order_id=order_id, caller=self._name, result=result)
 
@@ -275,6 +308,7 @@ class Caller:
         if task is not None:
             task.cancel()
         del self._owner[order_id]
+        self._waiting.discard(order_id)
         self._desks[holder].drop(order_id)
 
     def _tidy(self) -> None:

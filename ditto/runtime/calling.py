@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 from zlib import crc32
 
@@ -18,6 +19,7 @@ from ditto.errors import DittoError, StaleEpoch
 from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.listening import heard
 from ditto.runtime.orders import NOTHING_SEEN, Batch, Order, Outcome, Seen
+from ditto.runtime.runner import Clock, utc_now
 
 POLL_S = 30.0
 SEND_S = 10.0
@@ -52,10 +54,19 @@ class Lines:
         deliver: Callable[[Outcome], None],
         replaced: Callable[[], None],
         may_order: Callable[[], bool] = lambda: True,
+        clock: Clock = utc_now,
     ) -> None:
         self._names = sorted(callers)
         self._lines = {
-            name: _Line(port, holder=holder, epoch=epoch, deliver=deliver, replaced=replaced, may_order=may_order)
+            name: _Line(
+                port,
+                holder=holder,
+                epoch=epoch,
+                deliver=deliver,
+                replaced=replaced,
+                may_order=may_order,
+                clock=clock,
+            )
             for name, port in callers.items()
         }
 
@@ -73,6 +84,9 @@ class Lines:
 
     def cancel(self, caller: str, order_ids: list[str]) -> None:
         self._line(caller).cancel(order_ids)
+
+    def waited_until(self, caller: str, order_id: str) -> datetime | None:
+        return self._line(caller).waited_until(order_id)
 
     def forget(self, order_ids: list[str]) -> None:
         for line in self._lines.values():
@@ -94,13 +108,21 @@ class Lines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Given:
-    """An order and when it was given first: sent again, it has less time left."""
+    """An order: sent again, it has less time left, and so has its job.
+
+    Attributes:
+        at_s: When it was given first.
+        waited_until_s: Until then it is known to have waited for its turn: that is none of its own time.
+    """
 
     order: Order
     at_s: float
+    waited_until_s: float
 
     def now(self) -> Order:
-        return replace(self.order, timeout_s=self.order.timeout_s - (time.monotonic() - self.at_s))
+        now_s = time.monotonic()
+        timeout_s = self.order.timeout_s - (now_s - self.waited_until_s)
+        return replace(self.order, timeout_s=timeout_s, within_s=self.order.within_s - (now_s - self.at_s))
 
 
 class _Line:
@@ -115,6 +137,7 @@ class _Line:
         deliver: Callable[[Outcome], None],
         replaced: Callable[[], None],
         may_order: Callable[[], bool],
+        clock: Clock,
     ) -> None:
         self.port = port
         self._holder = holder
@@ -122,6 +145,7 @@ class _Line:
         self._deliver = deliver
         self._replaced = replaced
         self._may_order = may_order
+        self._clock = clock
         self._outstanding: dict[str, _Given] = {}
         self._unsent: set[str] = set()
         self._cancelled: list[str] = []
@@ -132,13 +156,20 @@ class _Line:
         self._poller: asyncio.Task[None] | None = None
 
     def submit(self, order: Order) -> None:
-        self._outstanding[order.id] = _Given(order=order, at_s=time.monotonic())
+        now_s = time.monotonic()
+        self._outstanding[order.id] = _Given(order=order, at_s=now_s, waited_until_s=now_s)
         self._unsent.add(order.id)
         self._wake()
 
     def acknowledge(self, order_ids: list[str]) -> None:
         self._journalled += order_ids
         self._wake()
+
+    def waited_until(self, order_id: str) -> datetime | None:
+        given = self._outstanding.get(order_id)
+        if given is None or given.waited_until_s == given.at_s:
+            return None
+        return self._clock() - timedelta(seconds=time.monotonic() - given.waited_until_s)
 
     def cancel(self, order_ids: list[str]) -> None:
         self.forget(order_ids)
@@ -207,6 +238,7 @@ class _Line:
                 self._seen = batch.seen
                 self._saw(batch.seen.instance)
                 self._hand_in(batch.outcomes)
+                self._note_waiting(batch.waiting)
 
     def _hand_in(self, outcomes: list[Outcome]) -> None:
         """Delivers what was ordered; an outcome for a job that is still being recovered stays with the caller."""
@@ -214,6 +246,13 @@ class _Line:
             if self._outstanding.pop(outcome.order_id, None) is not None:
                 self._unsent.discard(outcome.order_id)
                 self._deliver(outcome)
+
+    def _note_waiting(self, order_ids: list[str]) -> None:
+        now_s = time.monotonic()
+        for order_id in order_ids:
+            given = self._outstanding.get(order_id)
+            if given is not None:
+                self._outstanding[order_id] = replace(given, waited_until_s=now_s)
 
     def _saw(self, instance: str) -> None:
         """Notes the caller's instance; a new one knows nothing of what is outstanding, so all is sent again."""

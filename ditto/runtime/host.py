@@ -121,6 +121,7 @@ class Host:
             deliver=self._deliver,
             replaced=self._step_down,
             may_order=self._lease.current,
+            clock=self._clock,
         )
         self._jobs = HeldJobs(
             self._name,

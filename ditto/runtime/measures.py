@@ -6,8 +6,11 @@ the others keep theirs until their process ends. A job that ends, is retried, an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ditto.domain.events import Failure, Reply
 from ditto.domain.job import Completed, Job
+from ditto.providers.limits.gates import Gate
 from ditto.tally import Kind, Measure, Tally
 
 _MODEL = ("provider", "model")
@@ -23,7 +26,7 @@ CALLS = Measure(
 CALL_SECONDS = Measure(
     name="ditto_call_seconds",
     kind=Kind.HISTOGRAM,
-    about="From the order to the end of a model call, tries and pauses included.",
+    about="From its turn to the end of a model call, tries and pauses included.",
     labels=_MODEL,
     bounds=_SECONDS,
 )
@@ -43,6 +46,34 @@ RATE_LIMITED = Measure(
     name="ditto_rate_limited_total",
     kind=Kind.COUNTER,
     about="Answers of a provider that say that it was asked too much (429).",
+    labels=_MODEL,
+)
+RATE_LIMITED_SECONDS = Measure(
+    name="ditto_rate_limited_seconds_total",
+    kind=Kind.COUNTER,
+    about="What such answers cost: the requests that they came to, and the pauses after them.",
+    labels=_MODEL,
+)
+TURN_SECONDS = Measure(
+    name="ditto_turn_seconds",
+    kind=Kind.HISTOGRAM,
+    about="How long requests to a model waited for their turn, those that did, under a limit that is set or was found.",
+    labels=_MODEL,
+    bounds=_SECONDS,
+)
+CALLS_WAITING = Measure(
+    name="ditto_calls_waiting", kind=Kind.GAUGE, about="Requests that wait for their turn.", labels=_MODEL
+)
+FOUND_RATE = Measure(
+    name="ditto_found_rate",
+    kind=Kind.GAUGE,
+    about="Requests a second that are sent at most, as they were found where a provider said 429.",
+    labels=_MODEL,
+)
+CIRCUITS_OPEN = Measure(
+    name="ditto_circuits_open",
+    kind=Kind.GAUGE,
+    about="Callers that leave this model alone just now, because it has only failed.",
     labels=_MODEL,
 )
 CALLS_RUNNING = Measure(name="ditto_calls_running", kind=Kind.GAUGE, about="Model calls under way.")
@@ -92,6 +123,16 @@ def count_call(tally: Tally, provider: str, model: str, result: Reply | Failure)
     if isinstance(result, Reply):
         tally.count(TOKENS, (*labels, "input"), result.input_tokens or 0)
         tally.count(TOKENS, (*labels, "output"), result.output_tokens or 0)
+
+
+def count_gates(tally: Tally, gates: Iterable[Gate]) -> None:
+    """Counts what is limited just now."""
+    for gate in gates:
+        labels = (gate.provider, gate.model)
+        tally.count(CALLS_WAITING, labels, gate.waiting)
+        tally.count(CIRCUITS_OPEN, labels, gate.open)
+        if gate.rate is not None:
+            tally.count(FOUND_RATE, labels, gate.rate)
 
 
 def count_job(tally: Tally, job: Job) -> None:

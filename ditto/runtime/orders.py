@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from typing import Protocol
 
 from ditto.domain import schemas, strategies
@@ -15,6 +16,9 @@ from ditto.domain.timers import call_timeout_s
 from ditto.providers.port import ModelRequest
 from ditto.settings.endpoints import split
 
+_BATCH = "batch"
+"""Where a batch leaves its name in its jobs' metadata."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -24,6 +28,9 @@ class Order:
         id: As `order_id` makes it: the same order again is the same call.
         adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over.
         live: The reply is to be streamed, for who follows the job.
+        timeout_s: Its own time, which runs while it is being asked, and not while it waits for its turn.
+        within_s: How long the job has left.
+        key: What it comes under where calls wait for their turn: those under different keys take turns.
     """
 
     id: str
@@ -34,6 +41,8 @@ class Order:
     timeout_s: float
     max_retries: int
     live: bool = False
+    within_s: float = inf
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +77,15 @@ NOTHING_SEEN = Seen(instance="", last=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Outcomes from one caller, and from where to poll on."""
+    """Outcomes from one caller, and from where to poll on.
+
+    Attributes:
+        waiting: Orders that wait for their turn just now; that is told from time to time.
+    """
 
     seen: Seen
     outcomes: list[Outcome]
+    waiting: list[str] = field(default_factory=list)
 
 
 class Calls(Protocol):
@@ -88,6 +102,10 @@ class Calls(Protocol):
         ...
 
     def cancel(self, caller: str, order_ids: list[str]) -> None: ...
+
+    def waited_until(self, caller: str, order_id: str) -> datetime | None:
+        """Returns until when an order is known to have waited for its turn; None: it is not known to have waited."""
+        ...
 
     def forget(self, order_ids: list[str]) -> None:
         """Waits for these no longer; their calls go on for whoever has the job."""
@@ -132,6 +150,8 @@ def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] |
         timeout_s=call_timeout_s(job, status, now),
         max_retries=spec.max_retries,
         live=spec.live,
+        within_s=_within_s(job, now),
+        key=_key(job),
     )
 
 
@@ -155,4 +175,15 @@ def judge_order(job: Job, now: datetime) -> Order:
         ),
         timeout_s=call_timeout_s(job, judge.call, now),
         max_retries=job.spec.max_retries,
+        within_s=_within_s(job, now),
+        key=_key(job),
     )
+
+
+def _within_s(job: Job, now: datetime) -> float:
+    return (job.spec.deadline_at - now).total_seconds()
+
+
+def _key(job: Job) -> str:
+    """Returns what a job's calls come under: those of a batch are one crowd, all others another."""
+    return str(job.spec.metadata.get(_BATCH, ""))

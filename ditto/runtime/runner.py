@@ -124,7 +124,7 @@ class JobRunner:
         if self._cancelled and not turn.job.state.ended:
             turn.add(ev.JobCancelled())
         else:
-            for event in expire(turn.job, self._clock()):
+            for event in expire(turn.job, self._clock(), self._waited_until):
                 turn.add(event)
         if turn.job.seq == self._looked_at:
             return []
@@ -177,8 +177,17 @@ class JobRunner:
         if key not in taken:
             self._calls.cancel(caller, [key])
 
+    def _waited_until(self, call: str) -> datetime | None:
+        if not call:
+            judging = self.job.judging()
+            return None if judging is None else self._calls.waited_until(judging.caller, judge_order_id(self.job))
+        status = self.job.calls[call]
+        if not isinstance(status, Running):
+            return None
+        return self._calls.waited_until(status.caller, order_id(self.job, call, status.round))
+
     async def _wait(self) -> None:
-        moment = wakes_at(self.job)
+        moment = wakes_at(self.job, self._waited_until)
         left_s = None if moment is None else max(0.0, (moment - self._clock()).total_seconds())
         try:
             async with asyncio.timeout(left_s):

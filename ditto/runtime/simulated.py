@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from ditto.domain.events import Failure, Reply
 from ditto.errors import DittoError
-from ditto.providers.port import Hearer, ModelRequest
+from ditto.providers.port import NOBODYS, Hearer, ModelRequest, Whose
 from ditto.runtime.caller import Asks
 from ditto.settings import SIMULATED
 
@@ -34,6 +34,7 @@ class SimulatedOnDemand:
         timeout_s: float,
         max_retries: int,
         hearer: Hearer | None,
+        whose: Whose = NOBODYS,
     ) -> Reply | Failure:
         models = self._models
         if provider == SIMULATED:
@@ -42,7 +43,9 @@ class SimulatedOnDemand:
                     models = await asyncio.shield(self._starting())
             except (DittoError, TimeoutError) as error:
                 return Failure(type="Unreachable", message=str(error) or "the simulated models do not start in time")
-        return await models.ask(provider, name, request, timeout_s=timeout_s, max_retries=max_retries, hearer=hearer)
+        return await models.ask(
+            provider, name, request, timeout_s=timeout_s, max_retries=max_retries, hearer=hearer, whose=whose
+        )
 
     async def aclose(self) -> None:
         await self._models.aclose()

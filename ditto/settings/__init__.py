@@ -19,7 +19,8 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from ditto.domain.spec import StrategyName
 from ditto.errors import ConfigurationError
-from ditto.settings.endpoints import KNOWN, Endpoint
+from ditto.settings.endpoints import KNOWN, Endpoint, split
+from ditto.settings.rates import CircuitRule, RateLimit
 from ditto.settings.stores import Store, store_at
 from ditto.sim.catalog import DEFAULT_PANEL
 
@@ -103,6 +104,8 @@ class Settings(BaseSettings):
     Attributes:
         providers: By the prefix of their models' names; the known ones are there without being named.
         ensembles: Named panels; `default_ensemble` is asked where a request names neither models nor ensemble.
+        rate_limits: What a provider (`openai`) or a model (`openai/gpt-x`) allows, over all jobs and callers.
+        circuit: When a model that only fails is left alone.
         sim_url: A server of simulated models that runs already; without it Ditto starts one when it is asked for.
         store: The journal's file, or `postgresql://user:password@host/database`.
         cors_origins: Whose pages a browser lets use the service, each as `https://host`; none unless they are named.
@@ -115,6 +118,8 @@ class Settings(BaseSettings):
     providers: dict[str, Endpoint] = Field(default_factory=dict, validate_default=True)
     ensembles: dict[str, Ensemble] = Field(default_factory=dict, validate_default=True)
     default_ensemble: str = "default"
+    rate_limits: dict[str, RateLimit] = {}
+    circuit: CircuitRule = CircuitRule()
     sim_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     store: Annotated[Store, PlainValidator(store_at), NoDecode] = Field(
         default_factory=lambda: user_data_path("ditto") / "journal.db"
@@ -160,6 +165,13 @@ class Settings(BaseSettings):
         if self.default_ensemble not in self.ensembles:
             named = ", ".join(self.ensembles)
             raise ValueError(f"default_ensemble: there is no ensemble {self.default_ensemble!r}; there are {named}")
+        return self
+
+    @model_validator(mode="after")
+    def _limited_exist(self) -> Settings:
+        for name in self.rate_limits:
+            if split(name)[0] not in {SIMULATED, *self.providers}:
+                raise ValueError(f"rate_limits.{name}: there is no such provider, nor a model of one")
         return self
 
     @property

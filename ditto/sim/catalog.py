@@ -86,8 +86,13 @@ BEHAVIOURS: dict[str, Form] = {
     "rate": Form(
         does="answers 429 with Retry-After to the first N requests, or to all", value=Value.COUNT, default=0.0
     ),
+    "allow": Form(
+        does="takes N requests a second, evenly; one too many gets 429 and closes it to all for Retry-After",
+        value=Value.COUNT,
+        default=10.0,
+    ),
     "retry-after": Form(
-        does="the seconds in Retry-After, of `rate` or of any `fail`", value=Value.SECONDS, default=1.0
+        does="the seconds in Retry-After, of `rate`, `allow` or any `fail`", value=Value.SECONDS, default=1.0
     ),
     "fail": Form(does="answers this status in the provider's own shape", value=Value.STATUS, default=500.0),
     "nokey": Form(does="says that the key is wrong (401)"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from ditto.sim.allowances import Allowance
 from ditto.sim.answering import answered
 from ditto.sim.asked import Asked, Fault, Refused, decoded, digest
 from ditto.sim.casting import Cast, Role
@@ -18,6 +20,7 @@ from ditto.sim.counts import Counts, Ending, Seen
 from ditto.sim.dialects import Dialect, encoded
 from ditto.sim.replies import Reply, estimated
 
+_ALLOWANCES = 10_000
 _PIECE = 16
 _NO_STATUS = 599
 _GARBAGE = b'\x00\xff<<< this is {"not": JSON, at all \xfe\n'
@@ -45,13 +48,15 @@ class Stage:
 
     Attributes:
         key: The only right API key; None: any will do.
-        prompt_limit: How many prompts are counted one by one.
+        clock: Returns seconds that only go up.
     """
 
     cast: Cast
     counts: Counts
     key: str | None = None
+    clock: Callable[[], float] = time.monotonic
     _number: int = field(default=0)
+    _allowances: dict[str, Allowance] = field(default_factory=dict)
 
     async def perform(self, request: web.Request, dialect: Dialect, named: str = "") -> web.StreamResponse:
         """Returns the response to a request, after it has been counted.
@@ -99,10 +104,24 @@ class Stage:
     def _scene(self, request: web.Request, dialect: Dialect, asked: Asked, attempt: int, number: int) -> Scene:
         role = self.cast.role(asked, request.headers.get("x-sim", ""))
         acts = acting(role.behaviours, attempt)
+        self._check_allowance(asked.model, acts)
         pause_s = self.cast.pause_s(role, acts.get("slow"), digest(asked.model, asked.prompt, str(asked.seed)))
         return Scene(
             request=request, dialect=dialect, asked=asked, role=role, acts=acts, pause_s=pause_s, number=number
         )
+
+    def _check_allowance(self, model: str, acts: Mapping[str, Behaviour]) -> None:
+        """Refuses what is more than the model takes."""
+        rate = acts["allow"].amount if "allow" in acts else 0.0
+        if not rate:
+            return
+        closes_s = acts["retry-after"].amount if "retry-after" in acts else 1.0
+        while len(self._allowances) >= _ALLOWANCES and model not in self._allowances:
+            del self._allowances[next(iter(self._allowances))]
+        allowance = self._allowances.setdefault(model, Allowance(rate, closes_s))
+        refused_s = allowance.refused_s(self.clock())
+        if refused_s is not None:
+            raise Refused(Fault.STATUS, _MEANT[429], status=429, retry_after_s=refused_s)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ditto.domain.events import Failure, Reply
-from ditto.providers.port import Hearer, ModelRequest
+from ditto.providers.port import NOBODYS, Hearer, ModelRequest, Whose
 from ditto.runtime.caller import Caller
 from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.orders import Batch, Order, Seen
@@ -46,6 +46,7 @@ class CountedModels:
         timeout_s: float,
         max_retries: int,
         hearer: Hearer | None,
+        whose: Whose = NOBODYS,
     ) -> Reply | Failure:
         order = self._book.find(request)
         if timeout_s <= 0:

@@ -22,6 +22,7 @@ from ray.exceptions import RayError
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, StoreUnavailable
+from ditto.providers.limits.gates import Gates
 from ditto.providers.models import Models
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, SIM, caller_names, new_id
@@ -33,7 +34,7 @@ from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.following import News, Place
 from ditto.runtime.held import Capacity
 from ditto.runtime.host import PREFIX, Host, HostStatus
-from ditto.runtime.measures import COMMITS, RATE_LIMITED
+from ditto.runtime.measures import COMMITS, RATE_LIMITED, RATE_LIMITED_SECONDS, TURN_SECONDS
 from ditto.runtime.orders import Batch, Order, Seen
 from ditto.runtime.simulated import SimulatedOnDemand
 from ditto.settings import Settings
@@ -159,13 +160,23 @@ class _CallerActor:
         check_version(version)
         log_lines()
         tally = Tally()
+        gates = Gates(
+            settings.rate_limits,
+            settings.circuit,
+            waited=lambda provider, name, seconds: tally.observe(TURN_SECONDS, (provider, name), seconds),
+        )
+
+        def limited(provider: str, name: str, seconds: float) -> None:
+            tally.count(RATE_LIMITED, (provider, name))
+            tally.count(RATE_LIMITED_SECONDS, (provider, name), seconds)
 
         def models(providers: Mapping[str, Endpoint]) -> Models:
             return Models(
                 providers,
                 os.environ,
                 reply_limit_bytes=settings.limits.reply_bytes,
-                limited=lambda provider, name: tally.count(RATE_LIMITED, (provider, name)),
+                gates=gates,
+                limited=limited,
             )
 
         async def simulated() -> Models:
@@ -174,7 +185,7 @@ class _CallerActor:
         asks: Asks = models(settings.providers)
         if settings.sim_url is None:
             asks = SimulatedOnDemand(asks, simulated)
-        self._caller = Caller(name, new_id(), asks, tally=tally)
+        self._caller = Caller(name, new_id(), asks, tally=tally, standing=gates.standing)
 
     async def ping(self) -> None:
         return None

@@ -177,6 +177,19 @@ def test_a_call_of_which_nothing_is_heard_is_given_up_a_little_after_its_timeout
     assert wakes_at(job) == at(2 + 10 + MARGIN_S)
 
 
+def test_what_a_call_waits_for_its_turn_is_none_of_its_own_time():
+    job = started(begun(spec("a", "b", timeout_s=10)))
+
+    def waited(call):
+        return at(100) if call == "a" else None
+
+    assert wakes_at(job, waited) == at(2 + 10 + MARGIN_S)
+    assert [event.call for event in expire(job, at(50), waited)] == ["b"]
+    job = after(job, *expire(job, at(50), waited))
+    assert wakes_at(job, waited) == at(100 + 10 + MARGIN_S)
+    assert [event.call for event in expire(job, at(100 + 10 + MARGIN_S), waited)] == ["a"]
+
+
 def test_the_deadline_ends_a_job_with_what_has_arrived():
     job = answered(started(begun(spec("a", "b"))), "a", "42")
     job = finished(after(job, *expire(job, at(1800))))

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from ditto.domain.events import Failure, Reply
 from ditto.domain.spec import Message
+from ditto.providers.limits.gates import Gates
 from ditto.providers.models import Models
 from ditto.providers.port import ModelRequest
 from ditto.settings.endpoints import KNOWN, Endpoint
@@ -47,12 +49,22 @@ class Stage:
         self.slept_s.append(seconds)
         self.now_s += seconds
 
+    def later(self, seconds: float, call: Callable[[], None]) -> asyncio.Handle:
+        """Has the clock move on when nothing else is to be done."""
+
+        def then() -> None:
+            self.now_s += seconds
+            call()
+
+        return asyncio.get_running_loop().call_soon(then)
+
     def models(self, environ: dict[str, str] | None = None, **endpoints: Endpoint) -> Models:
         return Models(
             {**KNOWN, **endpoints},
             {"OPENAI_API_KEY": KEY} if environ is None else environ,
             transport=httpx.MockTransport(self.answer),
-            limited=lambda provider, name: self.limited.append((provider, name)),
+            gates=Gates(clock=lambda: self.now_s, later=self.later),
+            limited=lambda provider, name, seconds: self.limited.append((provider, name)),
             sleep=self.sleep,
             random=lambda: self.luck,
             clock=lambda: self.now_s,

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ditto.domain.events import Failure, Reply
 from ditto.errors import HolderGone
-from ditto.providers.port import Hearer, ModelRequest
+from ditto.providers.port import NOBODYS, Hearer, ModelRequest, Whose
 from ditto.runtime.caller import Caller
 from ditto.runtime.drafts import Known, Piece
 from ditto.runtime.orders import Batch, Order, Seen
@@ -39,6 +39,7 @@ class CannedModels:
         timeout_s: float,
         max_retries: int,
         hearer: Hearer | None = None,
+        whose: Whose = NOBODYS,
     ) -> Reply | Failure:
         self.asked[name] += 1
         if hearer is not None:

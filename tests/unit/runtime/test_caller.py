@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ditto.domain.events import Reply
 from ditto.domain.spec import Message
-from ditto.providers.port import ModelRequest
+from ditto.providers.port import NOBODYS, ModelRequest
 from ditto.runtime import caller as caller_module
 from ditto.runtime.caller import Caller
 from ditto.runtime.orders import NOTHING_SEEN, Order
@@ -91,3 +91,33 @@ async def test_an_answer_that_waits_for_others_is_the_next_holders_when_that_tak
     assert [outcome.result for outcome in batch.outcomes] == [Reply(text="42")]
     assert models.asked["a"] == 1
     await caller.close()
+
+
+class QueuedModels(CannedModels):
+    """Models that all wait for their turn until it is given."""
+
+    def __init__(self, answers):
+        super().__init__(answers)
+        self.turn = asyncio.Event()
+
+    async def ask(self, provider, name, request, *, whose=NOBODYS, **more):
+        whose.waits(True)
+        await self.turn.wait()
+        whose.waits(False)
+        return await super().ask(provider, name, request, **more)
+
+
+async def test_a_holder_is_told_which_of_its_calls_wait_for_their_turn(monkeypatch):
+    monkeypatch.setattr("ditto.runtime.caller.WAITING_S", 0.01)
+    models = QueuedModels({"a": Reply(text="42")})
+    caller = Caller("caller:0", "i", models)
+    await caller.call_models("host:0", 1, [order("j1")], [])
+    batch = await caller.poll("host:0", 1, NOTHING_SEEN, [], WAIT_S)
+    other = await caller.poll("host:1", 1, NOTHING_SEEN, [], 0.02)
+    models.turn.set()
+    last = batch
+    while not last.outcomes:
+        last = await caller.poll("host:0", 1, batch.seen, [], WAIT_S)
+    assert (batch.waiting, batch.outcomes) == ([order("j1").id], [])
+    assert other.waiting == []
+    assert [outcome.result for outcome in last.outcomes] == [Reply(text="42")]

@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from ditto.domain.events import Failure, Reply
+from ditto.providers.limits.gates import Gate
 from ditto.runtime import measures
 from ditto.runtime.actors.logs import Lines
 from ditto.runtime.caller import Caller
@@ -52,6 +53,17 @@ def test_what_two_processes_have_counted_adds_up_and_changes_neither():
     assert numbers(both, NAMED) == {("a",): [3.0]}
     assert numbers(both, SPREAD) == numbers(second, SPREAD)
     assert numbers(first, NAMED) == {("a",): [1.0]}
+
+
+async def test_a_caller_tells_what_is_limited_just_now():
+    gates = [
+        Gate(provider="p", model="p/slow", waiting=7, rate=2.5, open=False),
+        Gate(provider="p", model="p/dead", waiting=0, rate=None, open=True),
+    ]
+    counted = Caller("caller:0", "i", CannedModels({}), standing=lambda: gates).counted()
+    assert numbers(counted, measures.CALLS_WAITING) == {("p", "p/slow"): [7], ("p", "p/dead"): [0]}
+    assert numbers(counted, measures.FOUND_RATE) == {("p", "p/slow"): [2.5]}
+    assert numbers(counted, measures.CIRCUITS_OPEN)["p", "p/dead"] == [1]
 
 
 def test_names_that_clients_invent_do_not_grow_what_is_kept():

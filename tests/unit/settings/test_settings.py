@@ -54,6 +54,12 @@ def test_the_environment_names_the_file_and_overrides_it(tmp_path, monkeypatch):
             "unable to parse string as a number",
         ),
         ("      providers: {mine: {base_url: ftp://x}}\n", "applications.0.args.providers.mine.base_url"),
+        ("      rate_limits: {opnai: {calls_at_once: 2}}\n", "rate_limits.opnai: there is no such provider"),
+        ("      rate_limits: {openai: {calls_at_once: 0}}\n", "args.rate_limits.openai.calls_at_once"),
+        (
+            "      rate_limits: {openai: {requests_per_second: 1, requests_per_minute: 60}}\n",
+            "requests_per_second or requests_per_minute, not both",
+        ),
         ("      default_ensemble: fast\n", "there is no ensemble 'fast'; there are default"),
     ],
 )
@@ -65,6 +71,20 @@ def test_a_wrong_key_or_type_is_one_line_with_its_path(tmp_path, args, complaint
     assert message.startswith(f"{path}: ")
     assert complaint in message
     assert "\n" not in message
+
+
+def test_limits_are_set_for_providers_and_models(tmp_path):
+    path = written(
+        tmp_path,
+        "      rate_limits:\n"
+        "        openai: {requests_per_minute: 500, tokens_per_minute: 60000}\n"
+        "        sim/terse: {requests_per_second: 50}\n"
+        "        '@cf/meta/llama-3.1-8b-instruct': {calls_at_once: 2}\n",
+    )
+    limits = load(path).rate_limits
+    assert (limits["openai"].requests_per_s, limits["openai"].tokens_per_s) == (500 / 60, 1000.0)
+    assert limits["sim/terse"].requests_per_s == 50
+    assert limits["@cf/meta/llama-3.1-8b-instruct"].calls_at_once == 2
 
 
 def test_a_missing_file_and_one_that_is_no_yaml_are_named(tmp_path):

@@ -40,6 +40,7 @@ def test_every_behaviour_can_be_asked_for(name: str) -> None:
         ("fail=503*2", Behaviour(name="fail", amount=503, upto=503, times=2)),
         ("hang*1", Behaviour(name="hang", times=1)),
         ("rate=2", Behaviour(name="rate", amount=2, upto=2, times=2)),
+        ("allow=50", Behaviour(name="allow", amount=50, upto=50)),
         ("retry-after=0.5", Behaviour(name="retry-after", amount=0.5, upto=0.5)),
         ("noparam=top_p", Behaviour(name="noparam", word="top_p")),
         ("html=502", Behaviour(name="html", amount=502, upto=502)),
