@@ -194,7 +194,7 @@ def test_twenty_requests_two_seconds_apart_have_an_actor_each(http, serving):
             assert time.monotonic() < until
             time.sleep(0.2)
         for _ in range(20):
-            job = http.post("/jobs", json={"prompt": "What is 6 * 7?", "models": ["sim/terse+slow=200ms"]}).json()
+            job = http.post("/jobs", json={"prompt": "What is 6 * 7?", "models": ["sim/terse+slow=1s"]}).json()
             assert job["host"] == f"job:{job['jobId']}"
             during = ray.get_actor(job["host"], namespace="ditto")
             assert ray.get(during.status.remote()).open_jobs == 1
@@ -202,7 +202,7 @@ def test_twenty_requests_two_seconds_apart_have_an_actor_each(http, serving):
             assert ended["result"] == "42"
             after = ray.get_actor(job["host"], namespace="ditto")
             assert ray.get(after.status.remote()).name == job["host"]
-            time.sleep(2)
+            time.sleep(1)
     finally:
         cluster.leave()
 
