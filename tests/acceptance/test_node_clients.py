@@ -1,4 +1,4 @@
-"""OpenAI's client for Node and the Vercel AI SDK against the running service; installed for this test alone."""
+"""Clients in Node against the running service: one that is older than Ditto, OpenAI's, and the Vercel AI SDK."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("script", ["openai.mjs", "ai_sdk.mjs"])
+@pytest.mark.parametrize("script", ["one_post.mjs", "openai.mjs", "ai_sdk.mjs"])
 def test_the_clients_for_node_work_unchanged(installed: Path, serving: Serving, script: str) -> None:
     reached = {"DITTO_URL": serving.url, "DITTO_SIM": serving.sim}
 
