@@ -12,6 +12,9 @@ from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.spec import AnswerKind
 from ditto.domain.verdict import Ballot, BasisKind, Reading, Verdict
 
+_END_CHARS = 20_000
+"""A question may be sixteen megabytes, and reading takes seconds a megabyte, on a loop that other jobs share."""
+
 
 def merge(
     question: str,
@@ -39,10 +42,19 @@ def merge(
     if schema is not None:
         verdict = structures.verdict(ballots, schema=schema, review_threshold=review_threshold, skills=skills)
     else:
-        verdict = texts.verdict(question, ballots, answer=answer, review_threshold=review_threshold, skills=skills)
+        verdict = texts.verdict(
+            _ends(question), ballots, answer=answer, review_threshold=review_threshold, skills=skills
+        )
     if calibration is None or verdict.confidence is None or any(ballot.weight != 1.0 for ballot in ballots):
         return verdict
     return _corrected(verdict, verdict.confidence, calibration, review_threshold)
+
+
+def _ends(question: str) -> str:
+    """Returns as much of a question as is read: what is asked, and from what, stands at its beginning or its end."""
+    if len(question) <= 2 * _END_CHARS:
+        return question
+    return f"{question[:_END_CHARS]}\n\n{question[-_END_CHARS:]}"
 
 
 def _corrected(verdict: Verdict, stated: float, calibration: Calibration, review_threshold: float) -> Verdict:

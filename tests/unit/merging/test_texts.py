@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ditto.domain.spec import AnswerKind
@@ -206,3 +208,16 @@ def test_short_sentences_are_grouped_by_what_they_answer() -> None:
 
     assert verdict.supporting == ("a", "b", "c")
     assert verdict.answer == "Julie Kavner"
+
+
+@pytest.mark.parametrize("where", ["first", "last"])
+def test_of_a_question_of_megabytes_the_ends_are_read(where: str) -> None:
+    mail = "a b. c? " * 1_000_000
+    asked = "Is this email urgent?"
+    question = f"{asked} {mail}" if where == "first" else f"{mail} {asked}"
+    began = time.process_time()
+
+    verdict = merged(question, replies("Yes.", "Yes, it is.", "No."))
+
+    assert (verdict.answer, verdict.kind) == ("yes", AnswerKind.BOOLEAN)
+    assert time.process_time() - began < 5
