@@ -31,6 +31,7 @@ app.command("delete")(ended.delete)
 app.command("models")(models.models)
 app.command("serve")(services.serve)
 app.command("sim")(services.sim)
+app.command("dashboard")(services.dashboard)
 app.add_typer(stores.app, name="store")
 app.add_typer(deployments.app, name="deploy")
 

@@ -1,4 +1,4 @@
-"""`ditto serve` and `ditto sim`: the two servers."""
+"""`ditto serve` and `ditto sim`, the two servers, and `ditto dashboard`, which shows what the first one counts."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def serve(
         from ditto.serve import run  # loads Ray
 
         run(settings, host=host, port=port, address=address, verbose=verbose)
+
+
+def dashboard() -> None:
+    """Print a dashboard for Grafana over the service's metrics, as JSON to import there."""
+    import json
+
+    from ditto.http.dashboard import dashboard as described
+
+    print(json.dumps(described(), indent=2))
 
 
 def sim(
