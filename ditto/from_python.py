@@ -29,6 +29,7 @@ def batch(
     sample: float | None = None,
     retry_failed: bool = False,
     max_errors: int | None = None,
+    report: bool = False,
     progress: Callable[[BatchReport], None] = lambda report: None,
 ) -> BatchReport:
     """Asks every row of a file, writes one row for each, and returns what became of them; called again, it goes on.
@@ -52,6 +53,7 @@ def batch(
         sample: Take this share of the rows, always the same ones.
         retry_failed: Ask rows that failed before again.
         max_errors: Stop when more rows than these have failed.
+        report: Write a report beside the output: a page, and the same as JSON.
         progress: Called after each row, on another thread.
 
     Raises:
@@ -85,6 +87,7 @@ def batch(
             max_errors=max_errors,
         ),
         merging=Merging(merge),
+        report=report,
     )
     portal = Portal()
     try:

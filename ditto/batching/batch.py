@@ -30,6 +30,9 @@ _LONGEST_PAUSE_S = 10.0
 _BATCH = "batch"
 
 
+Seen = Callable[[Row | BadRow, Mapping[str, Any]], None]
+
+
 class JobsPort(Protocol):
     """What a batch needs of a service. The same idempotency key is the same job."""
 
@@ -53,6 +56,8 @@ class SinkPort(Protocol):
     def done(self) -> dict[str, Done]: ...
 
     def write(self, record: Mapping[str, JSON]) -> None: ...
+
+    def read(self, id: str) -> dict[str, Any] | None: ...
 
     def settle(self, is_input: Callable[[str], bool]) -> None: ...
 
@@ -122,19 +127,21 @@ async def run_batch(
     options: BatchOptions,
     progress: Callable[[BatchReport], None] = lambda report: None,
     throttle: Throttle | None = None,
+    seen: Seen = lambda row, record: None,
 ) -> BatchReport:
     """Returns the report when every row of the source is in the sink, or when too many have failed.
 
     Args:
         progress: Called after each row.
         throttle: Says how many jobs run at once; of its own if None.
+        seen: Called with each row that is in the output, also from an earlier run.
 
     Raises:
         Unavailable: The service cannot be reached for longer than the options allow. The rest is left to another run.
         OSError: A row cannot be written, likewise.
     """
     throttle = throttle or Throttle(options.concurrency)
-    run = _Run(service, source, sink, options, progress, throttle)
+    run = _Run(service, source, sink, options, progress, throttle, seen)
     try:
         async with asyncio.TaskGroup() as group:
             await run.begin_all(group)
@@ -155,6 +162,7 @@ class _Run:
         options: BatchOptions,
         progress: Callable[[BatchReport], None],
         throttle: Throttle,
+        seen: Seen,
     ) -> None:
         self._service = service
         self._source = source
@@ -162,6 +170,7 @@ class _Run:
         self._options = options
         self._progress = progress
         self._throttle = throttle
+        self._seen = seen
         self._order = InOrder(sink.write) if options.ordered else None
         self._fresh_errors = 0
         self._tally = BatchReport()
@@ -191,11 +200,14 @@ class _Run:
         before = self._sink.done.get(row.id)
         if before is not None and before.key == key and not self._again(before):
             await self._write(number, None)
+            if (record := self._sink.read(row.id)) is not None:
+                self._seen(row, record)
             self._count(before, earlier=True)
             return
         attempt = before.attempt + 1 if before is not None and before.key == key else 1
         record = records.of_bad_row(row, key) if isinstance(row, BadRow) else await self._ask(row, key, attempt)
         await self._write(number, record)
+        self._seen(row, record)
         self._count(records.done(record), earlier=False)
 
     async def _write(self, number: int, record: dict[str, Any] | None) -> None:

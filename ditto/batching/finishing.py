@@ -9,10 +9,11 @@ from typing import Any
 
 from ditto.batching import records
 from ditto.batching.batch import JobsPort
-from ditto.batching.labelling import Corrections, Labels, labelled
+from ditto.batching.labelling import Corrections, Labels, is_right, labelled
 from ditto.batching.second_pass import Lesson, Lessons, Merging, seconded
 from ditto.batching.source import BadRow, Row, Source
 from ditto.batching.staging import Staged
+from ditto.batching.summary import Summary
 from ditto.errors import NotFound
 
 Pair = tuple[Row | BadRow | None, dict[str, Any]]
@@ -48,8 +49,8 @@ class Finishing:
         self._sink = sink
         self._wanted = wanted
 
-    async def finish(self, service: JobsPort, *, fresh: bool) -> Lesson | None:
-        """Publishes the output; returns what the batch has taught, where that was used.
+    async def finish(self, service: JobsPort, *, fresh: bool) -> tuple[Summary, Lesson | None]:
+        """Publishes the output; returns what it comes to, and what the batch has taught, where that was used.
 
         Args:
             fresh: Some rows were asked in this run.
@@ -58,11 +59,11 @@ class Finishing:
             await self._fetch_replies(service)
         return await asyncio.to_thread(self._finish)
 
-    def _finish(self) -> Lesson | None:
-        lesson = self._lesson()
+    def _finish(self) -> tuple[Summary, Lesson | None]:
+        lesson, summary = self._lesson(), Summary()
         corrections = self._corrections(lesson)
-        self._sink.publish(self._final(pair, lesson, corrections) for pair in self._pairs())
-        return lesson
+        self._sink.publish(self._final(pair, lesson, corrections, summary) for pair in self._pairs())
+        return summary, lesson
 
     def _lesson(self) -> Lesson | None:
         if self._wanted.merging is Merging.ONE_PASS:
@@ -82,12 +83,18 @@ class Finishing:
                 labels.add(labelled(row, _merged(row, record, lesson)))
         return labels.corrections()
 
-    def _final(self, pair: Pair, lesson: Lesson | None, corrections: Corrections | None) -> dict[str, Any]:
+    def _final(
+        self, pair: Pair, lesson: Lesson | None, corrections: Corrections | None, summary: Summary
+    ) -> dict[str, Any]:
         row, record = pair
+        first_right = None
         if isinstance(row, Row):
             record = _merged(row, record, lesson)
             if corrections is not None:
                 record = corrections.corrected(labelled(row, record), self._wanted.review_threshold)
+                if "correct" in record and "firstPass" in record:
+                    first_right = is_right(row, {**record, **record["firstPass"]}, row.label)
+        summary.add(row, record, first_right=first_right)
         if not self._wanted.responses:
             record = {name: value for name, value in record.items() if name != "responses"}
         return record

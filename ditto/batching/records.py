@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -108,3 +109,8 @@ def _failed(row: Row | BadRow, key: str, attempt: int, error: JSON, job_id: str 
 
 def _place(row: Row | BadRow) -> dict[str, Any]:
     return {"id": row.id, **({} if row.file is None else {"file": row.file}), "line": row.line}
+
+
+def as_json(value: JSON) -> str:
+    """Returns a value as a line of JSON."""
+    return json.dumps(value, ensure_ascii=False)

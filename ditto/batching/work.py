@@ -6,6 +6,7 @@ JSON lines here are appended to as rows come. Whatever else is an output is put 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Callable
@@ -21,10 +22,12 @@ from ditto.batching.finishing import Finishing, Wanted
 from ditto.batching.formats import Format, format_of, is_compressed
 from ditto.batching.holding import LeasePort, held
 from ditto.batching.pipe import Pipe
+from ditto.batching.report import write_report
 from ditto.batching.second_pass import Lesson, Merging, is_one_panel
 from ditto.batching.sink import Sink
 from ditto.batching.source import Reading, Source
 from ditto.batching.staging import Staged, working_path
+from ditto.batching.summary import Summary
 from ditto.batching.throttle import Throttle
 from ditto.errors import ConfigurationError
 
@@ -42,6 +45,7 @@ class Plan:
         output: A file, here or elsewhere; `-`: standard output.
         merging: How verdicts are made.
         review_threshold: Below this confidence a row needs a person's review; the second pass asks.
+        report: A report is written beside the output, which is a file.
     """
 
     source: str
@@ -50,6 +54,7 @@ class Plan:
     options: BatchOptions
     merging: Merging = Merging.AUTO
     review_threshold: float = 0.7
+    report: bool = False
 
 
 class Work:
@@ -58,7 +63,8 @@ class Work:
     Attributes:
         rows: The input.
         sink: The output.
-        lesson: What the rows have taught, where their verdicts were made by it.
+        summary: What the rows come to, so far.
+        page: Where the report is, once it is written.
 
     Raises:
         Conflict: Another batch of this machine writes this output.
@@ -74,7 +80,8 @@ class Work:
                 raise ConfigurationError("IN and OUT are the same file")
             self.rows = stack.enter_context(Source(files, plan.reading))
             self._merging = _merging(plan, self.rows)
-            self.lesson: Lesson | None = None
+            self.summary = Summary()
+            self.page: str | None = None
             self.sink = _sink(plan, self._merging)
             stack.enter_context(self.sink)
             self._stack = stack.pop_all()
@@ -102,11 +109,17 @@ class Work:
             return await self._run(service, progress)
 
     async def _run(self, service: JobsPort, progress: Callable[[BatchReport], None]) -> BatchReport:
-        report = await run_batch(service, self.rows, self.sink, self._options(), progress, self.throttle)
-        if report.stopped or not isinstance(self.sink, Staged):
+        report = await run_batch(
+            service, self.rows, self.sink, self._options(), progress, self.throttle, self.summary.add
+        )
+        if report.stopped:
             return report
-        finishing = Finishing(self.rows, self.sink, self._wanted())
-        self.lesson = await finishing.finish(service, fresh=report.rows > report.earlier)
+        lesson: Lesson | None = None
+        if isinstance(self.sink, Staged):
+            finishing = Finishing(self.rows, self.sink, self._wanted())
+            self.summary, lesson = await finishing.finish(service, fresh=report.rows > report.earlier)
+        if self.plan.report:
+            self.page = await asyncio.to_thread(write_report, self.plan.output, self.summary.told(lesson))
         return report
 
     def _wanted(self) -> Wanted:

@@ -87,6 +87,14 @@ def batch(
             rich_help_panel=_BATCH,
         ),
     ] = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report",
+            help="Write OUT.report.html, and the same as JSON, when all is done.",
+            rich_help_panel=_BATCH,
+        ),
+    ] = True,
     max_errors: Annotated[
         int | None,
         typer.Option(metavar="N", min=0, help="Stop when more rows than these have failed.", rich_help_panel=_BATCH),
@@ -116,6 +124,7 @@ def batch(
     Run again, it goes on where it stopped: rows that are in OUT are left alone, changed ones are asked anew.
     """
     from ditto.batching import BatchOptions, Plan, Reading, default_name
+    from ditto.batching.places import PIPE
     from ditto.cli.ending import reported
 
     with reported():
@@ -134,6 +143,7 @@ def batch(
             ),
             merging=_merging(merge),
             review_threshold=_review_threshold(where),
+            report=report and output != PIPE,
         )
         if dry_run:
             _say_what_would_be_asked(plan, where)
@@ -155,7 +165,7 @@ def _run(plan: Plan, where: Where) -> None:
         except (KeyboardInterrupt, CancelledError, Unavailable, OSError):
             complain(_stopped(work))
             raise
-    _summarise(report, plan.output)
+    _summarise(report, plan.output, work.page)
     if report.stopped:
         complain(f"stopped: more than {plan.options.max_errors} rows have failed; the same command goes on there")
     if report.failed:
@@ -254,12 +264,14 @@ class _SayingSimulated:
         return job
 
 
-def _summarise(report: BatchReport, output: str) -> None:
+def _summarise(report: BatchReport, output: str, page: str | None) -> None:
     from ditto.cli import words
     from ditto.cli.progress import tally
 
     earlier = f", {report.earlier:,} of them already there" if report.earlier else ""
     print(f"{tally(report)}{earlier}: {words.duration(report.elapsed_s)}. {output}", file=sys.stderr)
+    if page is not None:
+        print(f"report: {page}", file=sys.stderr)
 
 
 def _say_what_would_be_asked(plan: Plan, where: Where) -> None:

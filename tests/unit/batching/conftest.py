@@ -40,6 +40,7 @@ class Bench:
         *,
         reading: dict[str, Any] | None = None,
         merging: Merging = Merging.AUTO,
+        report: bool = False,
         progress: Callable[[BatchReport], None] = lambda report: None,
         over: JobsPort | None = None,
         **options: Any,
@@ -51,6 +52,7 @@ class Bench:
             output=str(self.output),
             reading=Reading(given=given or {}, template=filled, **(reading or {})),
             merging=merging,
+            report=report,
             options=BatchOptions(**{"name": "test", "patience_s": 0.0, **options}),
         )
         with Work(plan) as work:
