@@ -16,8 +16,8 @@ QUESTION = "What is 17 * 23? Explain each step."
 SLOWLY = "sim/wordy+slow=1s+drip=80ms"
 
 
-def submitted(http: httpx.Client, *models: str) -> str:
-    job_id: str = http.post("/jobs", json={"prompt": QUESTION, "models": models}).json()["jobId"]
+def submitted(http: httpx.Client, *models: str, prompt: str = QUESTION) -> str:
+    job_id: str = http.post("/jobs", json={"prompt": prompt, "models": models}).json()["jobId"]
     return job_id
 
 
@@ -126,7 +126,9 @@ def test_an_endless_reply_fails_its_call_alone(http: httpx.Client) -> None:
 
 
 def test_who_leads_is_told_while_others_are_awaited(http: httpx.Client) -> None:
-    events = list(streamed(http, submitted(http, "sim/terse", "sim/wordy", "sim/terse+slow=3s")))
+    job_id = submitted(http, "sim/terse", "sim/wordy", "sim/terse+slow=3s", prompt="What is 17 * 23?")
+
+    events = list(streamed(http, job_id))
 
     leading = [event for event in events if event["kind"] == "verdict.leading"]
     assert leading[-1]["answer"] == 391
