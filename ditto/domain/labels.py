@@ -12,6 +12,7 @@ from ditto.domain import merging
 from ditto.domain.job import Completed, Job
 from ditto.domain.merging import values
 from ditto.domain.spec import JSON, JobSpec
+from ditto.domain.tenants import DEFAULT
 from ditto.domain.verdict import Ballot, Verdict
 
 TASK = "task"
@@ -27,9 +28,11 @@ class Label:
 
 
 def task_of(spec: JobSpec) -> str | None:
-    """Returns the task that a job's metadata name, None where they name none."""
+    """Returns the task that a job's metadata name, None where they name none; one tenant's is no other's."""
     task = spec.metadata.get(TASK)
-    return task if isinstance(task, str) and task else None
+    if not isinstance(task, str) or not task:
+        return None
+    return task if spec.tenant == DEFAULT else f"{spec.tenant}/{task}"
 
 
 def label_of(job: Job) -> Label | None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from ditto.domain.confidence.calibration import Calibration
 from ditto.domain.skills.sheet import SkillSheet
+from ditto.domain.tenants import DEFAULT
 
 JSON: TypeAlias = Any
 """Decoded JSON: None, bool, int, float, str, list or dict."""
@@ -104,6 +105,8 @@ class JobSpec:
         review_threshold: Below this confidence the verdict needs a person's review.
         judge: The model that is asked where the vote cannot decide, as configured; None: nobody is.
         live: Its replies are streamed, for who follows it: that costs a little for every word.
+        tenant: Whose the job is.
+        metered: Whether its calls and tokens are counted for its tenant.
     """
 
     strategy: StrategyName
@@ -126,6 +129,13 @@ class JobSpec:
     review_threshold: float = 0.5
     metadata: dict[str, Any] = field(default_factory=dict)
     live: bool = False
+    tenant: str = DEFAULT
+    metered: bool = False
+
+    @property
+    def payer(self) -> str | None:
+        """The tenant for whom calls and tokens are counted; None: for nobody."""
+        return self.tenant if self.metered else None
 
     @property
     def question(self) -> str:

@@ -193,7 +193,7 @@ class Host:
             jobs.waiting.call_out(job_id)
         else:
             jobs.beginning.add(job_id)
-        append = Append(job_id=job_id, id=self._new_id(), after=0, events=events, claim=claim)
+        append = Append(job_id=job_id, id=self._new_id(), after=0, events=events, claim=claim, payer=spec.payer)
         try:
             await self._journal.append(append)
         except AppendConflict:
@@ -265,7 +265,8 @@ class Host:
             if not self._jobs.room():
                 raise RateLimited(f"the service is full: {self._capacity.running} jobs run")
             turn = retry_turn(job, self._name, self._lease.epoch, self._lines.pick(job_id), self._clock)
-            append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=tuple(turn.events))
+            events, payer = tuple(turn.events), job.spec.payer
+            append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events, payer=payer)
             self._jobs.beginning.add(job_id)
             self._hold()  # while nothing was here the lease may have been given up
             try:

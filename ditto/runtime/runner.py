@@ -135,7 +135,8 @@ class JobRunner:
             turn.decide(caller)
         self._looked_at = turn.job.seq
         if turn.events:
-            append = Append(job_id=self.job.id, id=self._new_id(), after=self.job.seq, events=tuple(turn.events))
+            events, payer = tuple(turn.events), self.job.spec.payer
+            append = Append(job_id=self.job.id, id=self._new_id(), after=self.job.seq, events=events, payer=payer)
             await persistently(self._journal, append)
             self.job = turn.job
             self._told(self.job, numbered(append))

@@ -13,7 +13,7 @@ from ditto.domain.job import Completed, Job, fold
 from ditto.errors import IllegalMove, JournalUnreadable
 from ditto.store.database import Database
 from ditto.store.journal import recorded
-from ditto.store.tables import events, jobs, keys, label, label_rows, labels, text_of, to_us
+from ditto.store.tables import batch_of, events, jobs, keys, label_rows, labels, to_us
 
 _PAGE_JOBS = 200
 
@@ -84,14 +84,16 @@ def _job_faults(connection: Connection, row: Any) -> Iterator[str]:
         if found != value:
             yield f"job {job.id}: the index has {column} {found!r}, its events say {value!r}"
     found = connection.execute(select(labels).where(labels.c.job_id == job.id))
-    wanted = label_rows(job.id, to_us(job.accepted_at), job.spec.metadata)
+    wanted = label_rows(job.id, to_us(job.accepted_at), job.spec.metadata, job.spec.tenant)
     if {tuple(row) for row in found} != {tuple(row.values()) for row in wanted}:
         yield f"job {job.id}: it cannot be found by its metadata"
+    for tenant in connection.execute(select(keys.c.tenant).where(keys.c.job_id == job.id)).scalars():
+        if tenant != job.spec.tenant:
+            yield f"job {job.id}: one of its keys is tenant {tenant}'s, and the job {job.spec.tenant}'s"
 
 
 def _expected(job: Job) -> dict[str, Any]:
     """Returns what the index has to say of a job."""
-    batch = job.spec.metadata.get("batch")
     return {
         "seq": job.seq,
         "state": str(job.state),
@@ -101,5 +103,6 @@ def _expected(job: Job) -> dict[str, Any]:
         "deadline_us": to_us(job.spec.deadline_at),
         "ended_us": None if job.ended_at is None else to_us(job.ended_at),
         "needs_review": isinstance(job.outcome, Completed) and job.outcome.verdict.needs_review,
-        "batch": None if batch is None else label("batch", text_of(batch)),
+        "batch": batch_of(job.spec),
+        "tenant": job.spec.tenant,
     }

@@ -24,8 +24,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ditto.domain.events import Recorded, decode
 from ditto.domain.job import JobState
+from ditto.domain.tenants import DEFAULT
 from ditto.errors import AppendConflict, JournalUnreadable, StaleEpoch, StoreUnavailable
 from ditto.store import book, removing
+from ditto.store.access_rows import SqlAccess
 from ditto.store.database import Database
 from ditto.store.group_commit import GroupCommit
 from ditto.store.port import Append, Filter, JobRow, Learned, RowPage
@@ -72,6 +74,7 @@ class SqlJournal:
         self._writer: GroupCommit[Rows | _Write, Any] = GroupCommit(self._write)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ditto-journal-reader")
         self._reader_connection: Connection | None = None
+        self.access = SqlAccess(self._query, lambda run: self._put(_Write(run=run)))
         self.commits = 0
         self._reading_since_s = self._writing_since_s = math.inf
 
@@ -92,8 +95,8 @@ class SqlJournal:
         found = await self._query(lambda connection: connection.execute(_rows().where(jobs.c.job_id == job_id)).first())
         return None if found is None else _row(found)
 
-    async def keyed(self, key: str) -> tuple[str, str] | None:
-        query = select(keys.c.job_id, keys.c.fingerprint).where(keys.c.key == key)
+    async def keyed(self, key: str, tenant: str = DEFAULT) -> tuple[str, str] | None:
+        query = select(keys.c.job_id, keys.c.fingerprint).where(keys.c.tenant == tenant, keys.c.key == key)
         found = await self._query(lambda connection: connection.execute(query).first())
         return None if found is None else (found.job_id, found.fingerprint)
 
@@ -348,12 +351,17 @@ def recorded(job_id: str, row: Any) -> Recorded:
 
 
 def _listed(wanted: Filter, cursor: str | None) -> Any:
-    """Returns the query for jobs, newest first; where a label is wanted, its own order leads to them."""
-    sought = [label(key, value) for key, value in wanted.metadata.items()]
+    """Returns the query for jobs, newest first; where a label is wanted, its own order leads to them.
+
+    A label is one tenant's, so it leads to no other's jobs.
+    """
+    sought = [label(key, value, wanted.tenant) for key, value in wanted.metadata.items()]
     place = (labels.c.created_us, labels.c.job_id) if sought else (jobs.c.created_us, jobs.c.job_id)
     query = _rows().add_columns(jobs.c.created_us).order_by(*(column.desc() for column in place))
     if sought:
         query = query.join(labels, labels.c.job_id == jobs.c.job_id).where(labels.c.label == sought[0])
+    else:
+        query = query.where(jobs.c.tenant == wanted.tenant)
     for more in sought[1:]:
         other = labels.alias()
         query = query.where(exists().where(other.c.label == more, other.c.job_id == jobs.c.job_id))
@@ -374,7 +382,8 @@ def _lease(connection: Connection, holder: str, epoch: int, until_us: int) -> in
 
 
 def _rows() -> Any:
-    return select(jobs.c.job_id, jobs.c.state, jobs.c.holder, jobs.c.updated_us, jobs.c.deadline_us)
+    shown = ("job_id", "state", "holder", "updated_us", "deadline_us", "tenant")
+    return select(*(jobs.c[name] for name in shown))
 
 
 def _known(rows: Iterable[Any]) -> Iterable[JobRow]:
@@ -394,4 +403,5 @@ def _row(row: Any) -> JobRow:
         holder=row.holder,
         updated_at=from_us(row.updated_us),
         deadline_at=from_us(row.deadline_us),
+        tenant=row.tenant,
     )

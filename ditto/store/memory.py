@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from ditto.domain import events as ev
+from ditto.domain.access_keys import AccessKey
 from ditto.domain.events import Event, Recorded
 from ditto.domain.job import Completed, Job, JobState, fold
 from ditto.domain.skills.sheet import NOTHING
+from ditto.domain.tenants import DEFAULT, Allowance
 from ditto.errors import AppendConflict, KeyTaken, StaleEpoch
+from ditto.store.access import Register, Usage
+from ditto.store.access_rows import usage_rows
 from ditto.store.port import Append, Filter, JobRow, Learned, RowPage
-from ditto.store.tables import text_of
+from ditto.store.tables import batch_of, day_of, text_of
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,10 +32,17 @@ class MemoryJournal:
     """A `Journal` that keeps everything in dictionaries."""
 
     _records: dict[str, list[tuple[str, Recorded]]] = field(default_factory=dict)
-    _keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _keys: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     _leases: dict[str, _Lease] = field(default_factory=dict)
     _learned: Learned = field(default_factory=lambda: Learned(skills=NOTHING, since=_LONG_AGO))
+    _access_keys: dict[str, AccessKey] = field(default_factory=dict)
+    _allowances: dict[str, Allowance] = field(default_factory=dict)
+    _usage: list[dict[str, Any]] = field(default_factory=list)
     commits: int = 0
+
+    @property
+    def access(self) -> MemoryJournal:
+        return self
 
     async def append(self, append: Append) -> None:
         written = self._records.get(append.job_id, [])
@@ -39,11 +51,13 @@ class MemoryJournal:
         if len(written) != append.after:
             raise AppendConflict(f"another writer has appended to job {append.job_id} after event {append.after}")
         if append.claim is not None:
-            taken = self._keys.get(append.claim.key)
+            key = (append.claim.tenant, append.claim.key)
+            taken = self._keys.get(key)
             if taken is not None:
                 raise KeyTaken(*taken)
-            self._keys[append.claim.key] = (append.job_id, append.claim.fingerprint)
+            self._keys[key] = (append.job_id, append.claim.fingerprint)
         self._records[append.job_id] = [*written, *_numbered(append)]
+        self._usage.extend(usage_rows(append))
         self.commits += 1
 
     async def read(self, job_id: str, after: int = 0, limit: int | None = None) -> list[Recorded]:
@@ -53,8 +67,8 @@ class MemoryJournal:
     async def row(self, job_id: str) -> JobRow | None:
         return _row(self._job(job_id)) if job_id in self._records else None
 
-    async def keyed(self, key: str) -> tuple[str, str] | None:
-        return self._keys.get(key)
+    async def keyed(self, key: str, tenant: str = DEFAULT) -> tuple[str, str] | None:
+        return self._keys.get((tenant, key))
 
     async def page(self, wanted: Filter, limit: int, cursor: str | None) -> RowPage:
         jobs = sorted(self._jobs(), key=lambda job: (job.accepted_at, job.id), reverse=True)
@@ -135,6 +149,29 @@ class MemoryJournal:
             raise AppendConflict(f"skills of version {learned.skills.version} or later are there already")
         self._learned = learned
 
+    async def register(self) -> Register:
+        keys = sorted(self._access_keys.values(), key=lambda key: (key.created_at, key.id))
+        return Register(keys=tuple(keys), allowances=dict(self._allowances))
+
+    async def add(self, key: AccessKey) -> None:
+        self._access_keys[key.id] = key
+
+    async def revoke(self, key_id: str, at: datetime) -> bool:
+        key = self._access_keys.get(key_id)
+        if key is not None and key.revoked_at is None:
+            self._access_keys[key_id] = replace(key, revoked_at=at)
+        return key is not None
+
+    async def allow(self, tenant: str, allowance: Allowance) -> None:
+        self._allowances[tenant] = allowance
+
+    async def running(self, tenant: str) -> int:
+        return sum(job.spec.tenant == tenant and not job.state.ended for job in self._jobs())
+
+    async def used(self, tenant: str, at: datetime) -> Usage:
+        rows = [row for row in self._usage if (row["tenant"], row["day"]) == (tenant, day_of(at))]
+        return Usage(calls=sum(row["calls"] for row in rows), tokens=sum(row["tokens"] for row in rows))
+
     async def check(self) -> None:
         return
 
@@ -163,6 +200,8 @@ def _numbered(append: Append) -> list[tuple[str, Recorded]]:
 
 
 def _matches(job: Job, wanted: Filter) -> bool:
+    if job.spec.tenant != wanted.tenant:
+        return False
     if wanted.state is not None and job.state is not wanted.state:
         return False
     if wanted.needs_review is not None:
@@ -188,8 +227,7 @@ def _end(job: Job) -> tuple[datetime, str]:
 
 
 def _batch(job: Job) -> str | None:
-    named = job.spec.metadata.get("batch")
-    return None if named is None else text_of(named)
+    return batch_of(job.spec)
 
 
 def _row(job: Job) -> JobRow:
@@ -199,4 +237,5 @@ def _row(job: Job) -> JobRow:
         holder=job.holder,
         updated_at=job.updated_at,
         deadline_at=job.spec.deadline_at,
+        tenant=job.spec.tenant,
     )

@@ -116,9 +116,45 @@ def _index_by_what_was_judged(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _give_jobs_to_tenants(connection: Connection) -> None:
+    """5: jobs and idempotency keys are a tenant's; tenants have keys, limits, and what they have used."""
+    postgres = connection.dialect.name == "postgresql"
+    name = 'VARCHAR COLLATE "C"' if postgres else "VARCHAR"
+    for statement in (*_JOBS_OF_5, *(_KEYS_OF_5_POSTGRES if postgres else _KEYS_OF_5), *_TABLES_OF_5):
+        connection.exec_driver_sql(statement.format(name=name))
+
+
+_JOBS_OF_5 = (
+    "ALTER TABLE jobs ADD COLUMN tenant {name} NOT NULL DEFAULT 'default'",
+    "DROP INDEX jobs_newest",
+    "CREATE INDEX jobs_newest ON jobs (tenant, created_us DESC, job_id DESC)",
+    "CREATE INDEX jobs_running ON jobs (tenant) WHERE ended_us IS NULL",
+)
+_KEYS_OF_5 = (
+    "ALTER TABLE keys RENAME TO keys_4",
+    """CREATE TABLE keys (tenant {name} NOT NULL DEFAULT 'default', key {name} NOT NULL, job_id {name} NOT NULL,
+    fingerprint TEXT NOT NULL, PRIMARY KEY (tenant, key))""",
+    "INSERT INTO keys (tenant, key, job_id, fingerprint) SELECT 'default', key, job_id, fingerprint FROM keys_4",
+    "DROP TABLE keys_4",
+    "CREATE INDEX keys_job ON keys (job_id)",
+)
+_KEYS_OF_5_POSTGRES = (
+    "ALTER TABLE keys ADD COLUMN tenant {name} NOT NULL DEFAULT 'default'",
+    "ALTER TABLE keys DROP CONSTRAINT keys_pkey, ADD PRIMARY KEY (tenant, key)",
+)
+_TABLES_OF_5 = (
+    "CREATE TABLE tenants (name {name} NOT NULL, allowance TEXT NOT NULL, PRIMARY KEY (name))",
+    """CREATE TABLE access_keys (id {name} NOT NULL, tenant {name} NOT NULL, digest VARCHAR NOT NULL,
+    label TEXT NOT NULL, created_us BIGINT NOT NULL, revoked_us BIGINT, PRIMARY KEY (id))""",
+    """CREATE TABLE usage (tenant {name} NOT NULL, day INTEGER NOT NULL, part INTEGER NOT NULL, calls BIGINT NOT NULL,
+    tokens BIGINT NOT NULL, PRIMARY KEY (tenant, day, part))""",
+)
+
+
 STEPS: tuple[tuple[int, Callable[[Connection], None]], ...] = (
     (2, _index_by_what_ended),
     (3, _keep_skills),
     (4, _index_by_what_was_judged),
+    (5, _give_jobs_to_tenants),
 )
 """The number is the schema's after the step. PostgreSQL has begun with 2."""

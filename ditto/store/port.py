@@ -10,6 +10,8 @@ from typing import Protocol
 from ditto.domain.events import Event, Recorded
 from ditto.domain.job import JobState
 from ditto.domain.skills.sheet import Skills
+from ditto.domain.tenants import DEFAULT
+from ditto.store.access import Access
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,7 @@ class Claim:
 
     key: str
     fingerprint: str
+    tenant: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Append:
         after: The number of the job's last event as the writer knows it; 0 for a new job.
         events: With the moment of each (aware UTC).
         claim: Only with `job.accepted`.
+        payer: The tenant for whom the calls and tokens of these events are counted; None: nobody.
     """
 
     job_id: str
@@ -36,6 +40,7 @@ class Append:
     after: int
     events: tuple[tuple[datetime, Event], ...]
     claim: Claim | None = None
+    payer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +52,14 @@ class JobRow:
     holder: str
     updated_at: datetime
     deadline_at: datetime
+    tenant: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which jobs are listed; metadata is compared as text."""
+    """Which jobs of a tenant are listed; metadata is compared as text."""
 
+    tenant: str = DEFAULT
     state: JobState | None = None
     needs_review: bool | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +90,11 @@ class Journal(Protocol):
 
     commits: int
 
+    @property
+    def access(self) -> Access:
+        """Who may use the service, and what tenants have used of it."""
+        ...
+
     async def append(self, append: Append) -> None:
         """Returns when the events are durable.
 
@@ -98,8 +110,8 @@ class Journal(Protocol):
 
     async def row(self, job_id: str) -> JobRow | None: ...
 
-    async def keyed(self, key: str) -> tuple[str, str] | None:
-        """Returns the job and the fingerprint that an idempotency key names."""
+    async def keyed(self, key: str, tenant: str = DEFAULT) -> tuple[str, str] | None:
+        """Returns the job and the fingerprint that a tenant's idempotency key names."""
         ...
 
     async def page(self, wanted: Filter, limit: int, cursor: str | None) -> RowPage: ...

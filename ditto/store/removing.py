@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, exists, select
 
-from ditto.store.tables import events, holders, jobs, keys, labels
+from ditto.store.tables import day_of, events, from_us, holders, jobs, keys, labels, usage
 
 
 def expired(connection: Connection, before_us: int, limit: int) -> list[str]:
@@ -22,10 +22,14 @@ def expired(connection: Connection, before_us: int, limit: int) -> list[str]:
 
 
 def expire(connection: Connection, before_us: int, job_ids: list[str]) -> int:
-    """Removes those of the jobs that have not been taken up again, nor are being removed by another process."""
+    """Removes those of the jobs that have not been taken up again, nor are being removed by another process.
+
+    What was used before that day goes too.
+    """
     ended = select(jobs.c.job_id).where(jobs.c.job_id.in_(job_ids), jobs.c.ended_us < before_us)
     gone = list(connection.execute(ended.with_for_update(skip_locked=True)).scalars())
     remove(connection, gone)
+    connection.execute(delete(usage).where(usage.c.day < day_of(from_us(before_us))))
     return len(gone)
 
 

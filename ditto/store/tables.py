@@ -18,9 +18,10 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 from ditto.domain import events as ev
 from ditto.domain.events import Event
 from ditto.domain.job import JobState
-from ditto.domain.spec import JSON
+from ditto.domain.spec import JSON, JobSpec
+from ditto.domain.tenants import DEFAULT
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = MetaData()
 
 _NAME = String().with_variant(String(collation="C"), "postgresql")
@@ -53,16 +54,18 @@ jobs = Table(
     Column("needs_review", Boolean, nullable=False),
     Column("batch", String),
     Column("judged_us", BigInteger),
+    Column("tenant", _NAME, nullable=False, server_default=DEFAULT),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": 70},
 )
 """`seq` is the last event's number, `ended_us` is there once the job has ended, `batch` is a `label`, `judged_us` is
 the moment of the last feedback on its result."""
 
-Index("jobs_newest", jobs.c.created_us.desc(), jobs.c.job_id.desc())
+Index("jobs_newest", jobs.c.tenant, jobs.c.created_us.desc(), jobs.c.job_id.desc())
 _open, _ended = jobs.c.ended_us.is_(None), jobs.c.ended_us.is_not(None)
 _batched, _judged = jobs.c.batch.is_not(None), jobs.c.judged_us.is_not(None)
 Index("jobs_open", jobs.c.holder, sqlite_where=_open, postgresql_where=_open)
+Index("jobs_running", jobs.c.tenant, sqlite_where=_open, postgresql_where=_open)
 Index("jobs_ended", jobs.c.ended_us, sqlite_where=_ended, postgresql_where=_ended)
 Index("jobs_judged", jobs.c.judged_us, sqlite_where=_judged, postgresql_where=_judged)
 Index("jobs_batch", jobs.c.batch, jobs.c.ended_us, sqlite_where=_batched, postgresql_where=_batched)
@@ -82,10 +85,12 @@ Index("labels_job", labels.c.job_id)
 keys = Table(
     "keys",
     metadata,
+    Column("tenant", _NAME, primary_key=True, server_default=DEFAULT),
     Column("key", _NAME, primary_key=True),
     Column("job_id", _NAME, nullable=False),
     Column("fingerprint", Text, nullable=False),
 )
+"""Idempotency keys: each names a job of its tenant's. Processes of an older version, until they end, name no tenant."""
 Index("keys_job", keys.c.job_id)
 
 holders = Table(
@@ -104,6 +109,32 @@ skills = Table(
     Column("body", LargeBinary, nullable=False),
 )
 """What was learned of the models: the newest version alone."""
+
+tenants = Table("tenants", metadata, Column("name", _NAME, primary_key=True), Column("allowance", Text, nullable=False))
+"""What each tenant may do, as JSON."""
+
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("id", _NAME, primary_key=True),
+    Column("tenant", _NAME, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
+)
+"""The keys of tenants, each as its hash. A revoked one stays: where there was a key, one is needed."""
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("tenant", _NAME, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+"""What metered tenants have used on a day (since 1970, UTC), in parts, so that processes do not wait for each other."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENDED: dict[type[Event], JobState] = {
@@ -130,24 +161,35 @@ def text_of(value: JSON) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def label(key: str, value: str) -> str:
-    """Returns what stands for this pair in the index: of one length, and no text that a request has brought."""
-    return hashlib.sha256(json.dumps([key, value]).encode()).hexdigest()[:32]
+def label(key: str, value: str, tenant: str = DEFAULT) -> str:
+    """Returns what stands for this pair in the index: of one length, a tenant's own, and no text of a request's."""
+    owner = [] if tenant == DEFAULT else [tenant]
+    return hashlib.sha256(json.dumps([*owner, key, value]).encode()).hexdigest()[:32]
 
 
-def label_rows(job_id: str, created_us: int, given: Mapping[str, JSON]) -> list[dict[str, Any]]:
+def label_rows(job_id: str, created_us: int, given: Mapping[str, JSON], tenant: str = DEFAULT) -> list[dict[str, Any]]:
     """Returns the rows of `labels` of a job with this metadata."""
     return [
-        {"label": label(key, text_of(value)), "created_us": created_us, "job_id": job_id}
+        {"label": label(key, text_of(value), tenant), "created_us": created_us, "job_id": job_id}
         for key, value in given.items()
     ]
+
+
+def batch_of(spec: JobSpec) -> str | None:
+    """Returns the label of the batch that a job belongs to, None where it belongs to none."""
+    batch = spec.metadata.get("batch")
+    return None if batch is None else label("batch", text_of(batch), spec.tenant)
+
+
+def day_of(at: datetime) -> int:
+    """Returns whole days since 1970, UTC."""
+    return (at - _EPOCH) // timedelta(days=1)
 
 
 def new_row(job_id: str, accepted: Dated, rest: Iterable[Dated]) -> dict[str, Any]:
     """Returns the index row of a job that begins with these events."""
     at, event = accepted
     assert isinstance(event, ev.JobAccepted)
-    batch = event.spec.metadata.get("batch")
     row: dict[str, Any] = {
         "job_id": job_id,
         "seq": 1,
@@ -158,8 +200,9 @@ def new_row(job_id: str, accepted: Dated, rest: Iterable[Dated]) -> dict[str, An
         "deadline_us": to_us(event.spec.deadline_at),
         "ended_us": None,
         "needs_review": False,
-        "batch": None if batch is None else label("batch", text_of(batch)),
+        "batch": batch_of(event.spec),
         "judged_us": None,
+        "tenant": event.spec.tenant,
     }
     for dated in rest:
         row |= changes(dated)

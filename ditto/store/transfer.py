@@ -1,9 +1,9 @@
 """A whole store as lines of JSON: out of one, and into another.
 
 The first line says what this is, the last how much it was, so that a file that was cut off is known. Between them stand
-the holders' epochs, what was learned of the models, and for each job its events in order and the keys that name it. An
-event's own JSON goes over as it is, also one that only a later version knows. What is written is one state of the
-store, whatever goes on meanwhile.
+the holders' epochs, what was learned of the models, the tenants with the hashes of their keys and what they have used,
+and for each job its events in order and the keys that name it. An event's own JSON goes over as it is, also one that
+only a later version knows. What is written is one state of the store, whatever goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import Connection, Table, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ditto.domain.events import Recorded, decode
@@ -30,6 +30,8 @@ FORMAT = 1
 _PAGE_JOBS = 500
 _GROUP_JOBS = 200
 _GROUP_BYTES = 8 * 2**20
+
+_OF_TENANTS = {table.name: table for table in (tables.tenants, tables.access_keys, tables.usage)}
 
 _KEEP_EPOCH = text(
     "INSERT INTO holders (name, epoch, expires_us) VALUES (:name, :epoch, 0) ON CONFLICT (name) "
@@ -106,6 +108,9 @@ def _lines(connection: Connection, counted: Counted) -> Iterator[bytes]:
     for row in connection.execute(select(skills).order_by(skills.c.version)).all():
         since = from_us(row.since_us).isoformat(timespec="microseconds")
         yield _line({"skills": row.version, "since": since})[:-1] + b', "learned": ' + bytes(row.body) + b"}"
+    for name, table in _OF_TENANTS.items():
+        for row in connection.execute(select(table).order_by(*table.primary_key)).all():
+            yield _line({"table": name, "row": dict(row._mapping)})
     after = ""
     while page := _page(connection, after):
         for job_id in page:
@@ -165,6 +170,20 @@ class _Learned:
             connection.execute(insert(skills), self.row)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfTenants:
+    """A row of one of the tables of tenants; one that is there already stays."""
+
+    table: Table
+    row: dict[str, Any]
+    size: int = 0
+
+    def put(self, connection: Connection, counted: Counted) -> None:
+        same = (column == self.row[column.name] for column in self.table.primary_key)
+        if connection.execute(select(self.table).where(*same)).first() is None:
+            connection.execute(insert(self.table), self.row)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Job:
     """The lines of one job.
@@ -192,11 +211,12 @@ class _Job:
         except IllegalMove as error:
             raise self._wrong(f"its events do not follow from one another: {error}") from error
         dated = [(record.at, record.event) for record in records]
-        rows = tables.label_rows(self.job_id, to_us(job.accepted_at), job.spec.metadata)
-        taken = [row["key"] for row in self.keys if connection.execute(_key_query(row["key"])).first() is not None]
-        if taken:
+        tenant = job.spec.tenant
+        rows = tables.label_rows(self.job_id, to_us(job.accepted_at), job.spec.metadata, tenant)
+        own_keys = [{**row, "tenant": tenant} for row in self.keys]
+        if any(connection.execute(_same_key(row)).first() is not None for row in own_keys):
             raise self._wrong("one of its keys names another job in this store")
-        for table, values in ((keys, self.keys), (labels, rows), (events, self.events)):
+        for table, values in ((keys, own_keys), (labels, rows), (events, self.events)):
             if values:
                 connection.execute(insert(table), values)
         connection.execute(insert(jobs), tables.new_row(self.job_id, dated[0], dated[1:]))
@@ -220,7 +240,7 @@ class _Job:
 
     def _compare(self, connection: Connection, found: list[dict[str, Any]]) -> None:
         """Raises `StoreError` where the store has this job otherwise."""
-        query = select(keys).where(keys.c.job_id == self.job_id)
+        query = select(keys.c.key, keys.c.job_id, keys.c.fingerprint).where(keys.c.job_id == self.job_id)
         known = [dict(row._mapping) for row in connection.execute(query)]
         if [_comparable(row) for row in found] != [_comparable(row) for row in self.events]:
             raise self._wrong("the store has it already, with other events")
@@ -231,7 +251,7 @@ class _Job:
         return StoreError(f"line {self.line}: job {self.job_id}: {what}")
 
 
-_Part = _Holder | _Learned | _Job
+_Part = _Holder | _Learned | _OfTenants | _Job
 
 
 def _comparable(row: dict[str, Any]) -> dict[str, Any]:
@@ -243,8 +263,8 @@ def _key_of(row: dict[str, Any]) -> str:
     return key
 
 
-def _key_query(key: str) -> Any:
-    return select(keys.c.key).where(keys.c.key == key)
+def _same_key(row: dict[str, Any]) -> Any:
+    return select(keys.c.key).where(keys.c.tenant == row["tenant"], keys.c.key == row["key"])
 
 
 def _groups(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
@@ -291,6 +311,8 @@ def _parts(lines: Iterable[bytes]) -> Iterator[_Part]:
                     job.keys.append({"key": key, "job_id": job_id, "fingerprint": fingerprint})
                 case {"holder": str(name), "epoch": int(epoch)}:
                     yield _Holder(name=name, epoch=epoch)
+                case {"table": str(name), "row": dict(row)} if name in _OF_TENANTS:
+                    yield _of_tenants(_OF_TENANTS[name], row)
                 case {"skills": int(), "since": str(), "learned": dict()}:
                     yield _learned(value)
                 case {"end": {"jobs": int(count)}}:
@@ -322,6 +344,10 @@ def _check_first(value: Any) -> None:
             raise StoreError(f"line 1: the export has the format {number}, and this version knows {FORMAT}")
         case _:
             raise StoreError("line 1: it does not begin as an export of a Ditto store does")
+
+
+def _of_tenants(table: Table, row: dict[str, Any]) -> _OfTenants:
+    return _OfTenants(table=table, row={column.name: row[column.name] for column in table.columns})
 
 
 def _learned(value: dict[str, Any]) -> _Learned:

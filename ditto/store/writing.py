@@ -6,7 +6,7 @@ of `events` says the same for a new job, and stands behind both. Then the batch 
 again in a savepoint of its own: what fails there fails alone. So it is with any other error that does not say that the
 database itself is away: whatever is wrong with one append is no other job's concern.
 
-Rows are written in the order of keys, jobs, events, and sorted, so that two processes never wait for each other.
+Rows are written in the order of keys, jobs, events, usage, and sorted, so that two processes never wait for each other.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, bindparam, func, insert, select, update
@@ -21,10 +22,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.sql.base import Executable
 
 from ditto.domain import events as ev
-from ditto.domain.events import encode
+from ditto.domain.events import Event, encode
 from ditto.errors import AppendConflict, KeyTaken, StoreError
-from ditto.store import tables
-from ditto.store.port import Append
+from ditto.store import access_rows, tables
+from ditto.store.port import Append, Claim
 from ditto.store.tables import events, jobs, keys, labels, to_us
 from ditto.version import VERSION
 
@@ -48,22 +49,21 @@ class Rows:
     moved: Row | None
     labels: list[Row]
     keys: list[Row]
+    usage: list[Row]
 
     @classmethod
     def of(cls, append: Append) -> Rows:
         """Returns the rows; what cannot be encoded fails here, and not in the transaction of many."""
         job_id, first = append.job_id, append.events[0]
         is_new = isinstance(first[1], ev.JobAccepted)
-        metadata = first[1].spec.metadata if isinstance(first[1], ev.JobAccepted) else {}
         return cls(
             append=append,
             events=_event_rows(append),
             job=tables.new_row(job_id, first, append.events[1:]) if is_new else None,
             moved=None if is_new else _moved(append),
-            labels=tables.label_rows(job_id, to_us(first[0]), metadata),
-            keys=[]
-            if append.claim is None
-            else [{"key": append.claim.key, "job_id": job_id, "fingerprint": append.claim.fingerprint}],
+            labels=_label_rows(job_id, *first),
+            keys=[] if append.claim is None else [_key_row(job_id, append.claim)],
+            usage=access_rows.usage_rows(append),
         )
 
 
@@ -96,6 +96,7 @@ class Writing:
         self._insert_job = _Prepared(insert(jobs), dialect)
         self._insert_label = _Prepared(insert(labels), dialect)
         self._insert_key = _Prepared(insert(keys), dialect)
+        self._add_usage = _Prepared(access_rows.adding(dialect), dialect)
         self._touch = _Prepared(_update("state", "judged_us"), dialect)
         change = _update("state", "holder", "deadline_us", replaced=("ended_us", "needs_review", "judged_us"))
         self._change = _Prepared(change, dialect)
@@ -116,6 +117,7 @@ class Writing:
         if self._touch.run(connection, touched) + self._change.run(connection, changed) != len(moved):
             raise Overtaken
         self._insert_event.run(connection, [row for rows in batch for row in rows.events])
+        self._add_usage.run(connection, access_rows.summed(row for rows in batch for row in rows.usage))
 
     def alone(self, connection: Connection, rows: Rows) -> StoreError | None:
         """Writes one of them, or nothing and returns why; None too where this very append was written before."""
@@ -172,10 +174,21 @@ def _refusal(connection: Connection, append: Append) -> StoreError | None:
     if connection.execute(at_place).scalar() == append.id:
         return None
     if append.claim is not None:
-        taken = connection.execute(select(keys).where(keys.c.key == append.claim.key)).first()
+        same = (keys.c.tenant == append.claim.tenant) & (keys.c.key == append.claim.key)
+        taken = connection.execute(select(keys).where(same)).first()
         if taken is not None and taken.job_id != append.job_id:
             return KeyTaken(taken.job_id, taken.fingerprint)
     return AppendConflict(f"another writer has appended to job {append.job_id}, or event {append.after} is not there")
+
+
+def _label_rows(job_id: str, at: datetime, first: Event) -> list[Row]:
+    if not isinstance(first, ev.JobAccepted):
+        return []
+    return tables.label_rows(job_id, to_us(at), first.spec.metadata, first.spec.tenant)
+
+
+def _key_row(job_id: str, claim: Claim) -> Row:
+    return {"tenant": claim.tenant, "key": claim.key, "job_id": job_id, "fingerprint": claim.fingerprint}
 
 
 def _event_rows(append: Append) -> list[Row]:
@@ -226,6 +239,5 @@ def _update(*kept: str, replaced: tuple[str, ...] = ()) -> Executable:
     return update(jobs).where(place).values(values)
 
 
-def _key(row: Row) -> str:
-    key: str = row["key"]
-    return key
+def _key(row: Row) -> tuple[str, str]:
+    return row["tenant"], row["key"]

@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from ditto.domain import events as ev
 from ditto.domain.events import Reply
@@ -20,6 +21,7 @@ from ditto.domain.job import JobState, fold
 from ditto.errors import ConfigurationError, JournalUnreadable
 from ditto.settings.stores import PostgresAddress
 from ditto.store import tables
+from ditto.store.access import Register
 from ditto.store.audit import Audit
 from ditto.store.opening import open_journal
 from ditto.store.port import Filter
@@ -53,7 +55,7 @@ def ids(rows):
 
 
 def test_a_journal_of_every_older_schema_is_kept():
-    assert [file.stem for file in OLD][:3] == ["schema-1", "schema-2", "schema-3"]
+    assert [file.stem for file in OLD][:4] == ["schema-1", "schema-2", "schema-3", "schema-4"]
     assert len(OLD) in (tables.SCHEMA_VERSION, tables.SCHEMA_VERSION - 1)
 
 
@@ -79,8 +81,9 @@ async def test_an_old_journals_jobs_are_found_as_before(path):
     await journal.close()
 
 
-async def test_what_was_said_of_results_and_learned_in_an_old_journal_is_still_known(tmp_path):
-    journal = SqliteJournal(Path(shutil.copy(JOURNALS / "schema-3.db", tmp_path / "journal.db")))
+@pytest.mark.parametrize("schema", ["schema-3.db", "schema-4.db"])
+async def test_what_was_said_of_results_and_learned_in_an_old_journal_is_still_known(schema, tmp_path):
+    journal = SqliteJournal(Path(shutil.copy(JOURNALS / schema, tmp_path / "journal.db")))
     assert [job_id for _, job_id in await journal.judged(at(0), 9)] == ["complete", "schema"]
     assert (await journal.learned()).skills.version == 1
     assert list(Audit(journal._database).faults()) == []
@@ -88,18 +91,39 @@ async def test_what_was_said_of_results_and_learned_in_an_old_journal_is_still_k
 
 
 async def test_a_job_of_an_old_journal_that_was_judged_and_then_retried_is_sound(tmp_path):
-    journal = SqliteJournal(tmp_path / "journal.db")
+    journal = SqliteJournal(tmp_path / "new.db")
     said = ev.FeedbackGiven(correct=True, answer=None)
     again = ev.JobRetried(holder="host:0", epoch=1, deadline_at=at(99))
     judged = more(said, again, COMPLETED, after=4, append_id="judged", second=20)
     for append in (*life(), judged):
         await journal.append(append)
     await journal.close()
-    with closing(sqlite3.connect(tmp_path / "journal.db")) as old:
-        for statement in ("DROP INDEX jobs_judged", "ALTER TABLE jobs DROP COLUMN judged_us", "PRAGMA user_version=3"):
-            old.execute(statement)
+    with closing(sqlite3.connect(shutil.copy(JOURNALS / "schema-3.db", tmp_path / "journal.db"))) as old:
+        old.execute("ATTACH ? AS new", (str(tmp_path / "new.db"),))
+        for table in ("events", "jobs", "labels"):
+            columns = ", ".join(row[1] for row in old.execute(f"PRAGMA main.table_info({table})"))
+            old.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+        old.commit()
     journal = SqliteJournal(tmp_path / "journal.db")
     assert list(Audit(journal._database).faults()) == []
+    await journal.close()
+
+
+async def test_an_old_journals_jobs_and_keys_are_the_operators(path):
+    journal = SqliteJournal(path)
+    assert {(await journal.row(job_id)).tenant for job_id in STATES} == {"default"}
+    assert await journal.keyed("order-7", "acme") is None
+    assert await journal.access.register() == Register(keys=(), allowances={})
+    assert await journal.access.running("default") == 3
+    await journal.close()
+
+
+async def test_a_process_of_the_version_before_still_writes_into_the_journal_that_was_migrated(store):
+    journal = open_journal(store)
+    await journal.append(acceptance())
+    older = text("INSERT INTO keys (key, job_id, fingerprint) VALUES ('k', 'j1', 'f')")
+    await journal._query(lambda it: it.execute(older).rowcount)
+    assert await journal.keyed("k") == ("j1", "f")
     await journal.close()
 
 
