@@ -43,6 +43,11 @@ class Allowance(BaseModel):
         """Whether the calls and tokens of its jobs have to be counted."""
         return self.calls_per_day is not None or self.tokens_per_day is not None
 
+    @property
+    def in_turn(self) -> bool:
+        """Whether its jobs are begun one after the other, each counted in the journal before the next."""
+        return self.jobs_at_once is not None or self.metered
+
     def permits(self, model: str) -> bool:
         """Tells whether this model may be asked."""
         return self.models is None or any(fnmatchcase(model, pattern) for pattern in self.models)

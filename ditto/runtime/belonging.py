@@ -1,5 +1,7 @@
 """Whose job it is that has an id: a spare's id is handed out ahead of time, and may have become another request's job.
 
+Jobs are tenants': what somebody may not see is as if it were not there. Whose a job is never changes.
+
 Who gave a request to a holder and heard nothing looks into the journal under the id that he meant it to have. What
 stands there is his own only if it was accepted with his request: a client never gets another one's answer.
 """
@@ -12,6 +14,25 @@ from ditto.domain.events import JobAccepted, Recorded, decode, encode
 from ditto.domain.job import Job, fold
 from ditto.domain.spec import JobSpec
 from ditto.errors import SpareTaken
+
+_KNOWN = 10_000
+
+
+class Owners:
+    """Whose the jobs are that this process has met last."""
+
+    def __init__(self) -> None:
+        self._tenants: dict[str, str] = {}
+
+    def note(self, job_id: str, tenant: str) -> None:
+        """Remembers whose a job is."""
+        if len(self._tenants) >= _KNOWN:
+            del self._tenants[next(iter(self._tenants))]
+        self._tenants[job_id] = tenant
+
+    def knows(self, job_id: str, tenant: str) -> bool:
+        """Tells whether the job is known to be this tenant's."""
+        return self._tenants.get(job_id) == tenant
 
 
 def own_job(job_id: str, records: Sequence[Recorded], spec: JobSpec) -> Job:

@@ -23,17 +23,33 @@ from ditto.runtime.actors.directory import Actors, cluster_settings, on_head, re
 from ditto.runtime.actors.kinds import ON_HEAD, sim_url
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
 from ditto.runtime.actors.refs import NAMESPACE
+from ditto.runtime.admission import Admission
+from ditto.runtime.doorkeeper import Doorkeeper
 from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares, Standing, job_actors
+from ditto.runtime.ports import is_loopback
 from ditto.runtime.retiring import left
+from ditto.runtime.runner import utc_now
 from ditto.runtime.service import Service
+from ditto.runtime.shares import Shares
 from ditto.settings import Settings
 from ditto.settings.stores import Store
 from ditto.store import opening
 from ditto.store.port import Journal
 from ditto.tally import Counted, Tally
 
-__all__ = ["LOCAL", "ON_HEAD", "attach", "current_address", "drain", "join", "join_running", "leave", "open_journal"]
+__all__ = [
+    "LOCAL",
+    "ON_HEAD",
+    "attach",
+    "check_keys",
+    "current_address",
+    "drain",
+    "join",
+    "join_running",
+    "leave",
+    "open_journal",
+]
 
 log = logging.getLogger("ditto.cluster")
 
@@ -152,6 +168,7 @@ async def attach(
     running: bool = False,
     warm: bool = False,
     replace: bool = False,
+    listens: str = "127.0.0.1",
     verbose: bool = False,
 ) -> Service:
     """Returns the service of the cluster at `address`, its actors started where they are not there.
@@ -162,10 +179,11 @@ async def attach(
         warm: Begins one job's own actor and the simulated models at once, and no keeper: for a process that asks one
             question.
         replace: Actors of another version of Ditto are drained and replaced; else they are an error.
+        listens: The address of this machine at which the service can be asked.
 
     Raises:
-        ConfigurationError: The settings are wrong, there is no such cluster, it runs another version of Ditto, or the
-            journal is a file on another node.
+        ConfigurationError: The settings are wrong, there is no such cluster, it runs another version of Ditto, the
+            journal is a file on another node, or other machines could ask without a key.
         Unavailable: The journal cannot be opened.
     """
     own = not ray.is_initialized()
@@ -183,6 +201,8 @@ async def attach(
             raise ConfigurationError(f"the journal {settings.store} is a file of the cluster's head node: work there")
         await asyncio.to_thread(opening.look_at, settings.store)
         journal = open_journal(settings.store)
+        doorkeeper = _doorkeeper(journal, settings, listens)
+        await doorkeeper.check(listens)
     except BaseException:  # raised on; only a cluster that this call began must not stay
         if own:
             await asyncio.to_thread(leave)
@@ -222,8 +242,34 @@ async def attach(
         new_id=new_id,
     )
     return Service(
-        settings=settings, journal=journal, placer=placer, check=check, count=count, closing=closing, new_id=new_id
+        settings=settings,
+        journal=journal,
+        placer=placer,
+        check=check,
+        count=count,
+        closing=closing,
+        doorkeeper=doorkeeper,
+        admission=Admission(journal.access, Shares(actors.keeper().share), utc_now),
+        new_id=new_id,
     )
+
+
+async def check_keys(settings: Settings, listens: str) -> None:
+    """Returns where the journal can be opened and a service may listen at this address.
+
+    Raises:
+        ConfigurationError: Other machines could ask without a key; or the journal is none.
+        Unavailable: The journal cannot be opened.
+    """
+    journal = open_journal(settings.store)
+    try:
+        await _doorkeeper(journal, settings, listens).check(listens)
+    finally:
+        await journal.close()
+
+
+def _doorkeeper(journal: Journal, settings: Settings, listens: str) -> Doorkeeper:
+    return Doorkeeper(journal.access, local=is_loopback(listens), allowances=settings.tenants)
 
 
 async def drain(settings: Settings) -> int:

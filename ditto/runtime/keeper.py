@@ -16,6 +16,7 @@ from ditto.runtime.measures import JOB_ACTORS, SPARES
 from ditto.runtime.placement import Directory, Standing, job_actors
 from ditto.runtime.retiring import drain
 from ditto.runtime.runner import Clock, utc_now
+from ditto.runtime.shares import Share, Windows
 from ditto.runtime.sweep import Sweep
 from ditto.runtime.watchdog import Watchdog
 from ditto.settings import Runtime
@@ -69,6 +70,7 @@ class Keeper:
             directory=directory, journal=journal, hosts=hosts, retention_s=runtime.retention_s, clock=clock
         )
         self._learner = Learner(journal)
+        self._windows = Windows()
         self._draining = False
         self._spares: list[str] = []
         self._next_spare_at_s = 0.0
@@ -126,6 +128,10 @@ class Keeper:
             self._spares.remove(name)
             self._tell()
         self._refill.set()
+
+    async def share(self, name: str, limit: int, wanted: int) -> Share:
+        """Returns how often a process may do something that all of them together may do so often in a minute."""
+        return self._windows.share(name, limit, wanted)
 
     async def ended(self, name: str, counted: Tally) -> None:
         """Notes that a job's own actor has done its work, and what it counted; it stays reachable for a while."""

@@ -14,6 +14,7 @@ from ditto.domain.spec import JobSpec, Placement
 from ditto.errors import DittoError, RateLimited, Unavailable
 from ditto.runtime.following import News, Place
 from ditto.runtime.host import PREFIX, HostStatus
+from ditto.runtime.shares import Share
 from ditto.store.port import Claim, JobRow
 from ditto.tally import Tally
 
@@ -60,6 +61,8 @@ class KeeperPort(Protocol):
     async def standing(self, known: Standing, wait_s: float) -> Standing: ...
 
     async def taken(self, name: str) -> None: ...
+
+    async def share(self, name: str, limit: int, wanted: int) -> Share: ...
 
     async def ended(self, name: str, counted: Tally) -> None: ...
 

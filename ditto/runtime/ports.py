@@ -6,12 +6,23 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 
 from ditto.errors import ConfigurationError
 
 _PORTS = range(20_000, 30_000)
 """Between those of Ray's workers and those that Serve takes unless it is told otherwise."""
 _PORTS_EACH = 50
+
+
+def is_loopback(host: str) -> bool:
+    """Tells whether only this machine can reach what listens on this address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def usable_port(host: str, port: int) -> int:

@@ -1,17 +1,20 @@
 """The service that every door shares: submit, ask, get, wait, events, cancel, retry, forget, list.
 
 It holds nothing: it places jobs, asks their holders, and reads the journal for all that has ended. When a holder is
-gone it waits for the journal to name the next one, so that whoever waits for a job does not see the death.
+gone it waits for the journal to name the next one, so that whoever waits for a job does not see the death. A tenant
+sees it as if there were no other: a job of another's is answered as one that there is not, after the same look.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Self
 
 from ditto.domain.batch_lease import BatchLease
 from ditto.domain.events import FeedbackGiven, Recorded
@@ -20,6 +23,7 @@ from ditto.domain.live import Live
 from ditto.domain.remerging import Remerge
 from ditto.domain.request import Request, differing
 from ditto.domain.spec import JobSpec, Placement
+from ditto.domain.tenants import OPERATOR, Tenant
 from ditto.errors import (
     BadRequest,
     Conflict,
@@ -34,9 +38,11 @@ from ditto.errors import (
     StoreUnavailable,
     Unavailable,
 )
+from ditto.runtime.admission import Admission
 from ditto.runtime.afterwards import Afterwards
 from ditto.runtime.batch_leases import BatchLeases
-from ditto.runtime.belonging import own_job
+from ditto.runtime.belonging import Owners, own_job
+from ditto.runtime.doorkeeper import Doorkeeper
 from ditto.runtime.following import PAGE, News, Reader
 from ditto.runtime.learning import Book
 from ditto.runtime.listening import heard
@@ -67,6 +73,8 @@ class Service:
         check: Raises `Unavailable` where the cluster cannot take jobs.
         count: Returns what each actor has counted.
         closing: Called once by `close`.
+        doorkeeper: Knows for whom a key opens.
+        admission: Counts what tenants do.
         new_id: Mints the ids of appends.
     """
 
@@ -79,6 +87,8 @@ class Service:
         check: Callable[[], Awaitable[None]],
         count: Callable[[], Awaitable[Sequence[Counted]]],
         closing: Callable[[], Awaitable[None]],
+        doorkeeper: Doorkeeper,
+        admission: Admission,
         new_id: Callable[[], str],
         clock: Clock = utc_now,
     ) -> None:
@@ -90,8 +100,28 @@ class Service:
         self._closing = closing
         self._book = Book(journal)
         self._afterwards = Afterwards(journal, read=self.get, new_id=new_id, clock=clock)
-        self._batches = BatchLeases(journal, "", clock)
         self._clock = clock
+        self._doorkeeper = doorkeeper
+        self._admission = admission
+        self._tenant: Tenant | None = None
+        self._owners = Owners()
+
+    @property
+    def tenant(self) -> Tenant:
+        return self._tenant or OPERATOR
+
+    async def admit(self, shown: str | None) -> Self:
+        """Returns the service as the tenant sees it for whom this key opens, None for no key.
+
+        Raises:
+            Unauthorized: It opens for nobody.
+            RateLimited: The tenant has asked too often.
+        """
+        tenant = await self._doorkeeper.admit(shown)
+        await self._admission.request(tenant)
+        seen = copy.copy(self)
+        seen._tenant = tenant
+        return seen
 
     async def submit(self, request: Request, *, live: bool = False) -> Submitted:
         """Returns the job once its acceptance is durable.
@@ -101,6 +131,8 @@ class Service:
 
         Raises:
             BadRequest: Nothing was begun.
+            Forbidden: The tenant may not ask a model.
+            RateLimited: The tenant has as much as it may, or the service is full.
             IdempotencyMismatch: The key was used with another request.
             Unavailable: The journal cannot be written, or no holder be begun; nothing was begun.
         """
@@ -121,22 +153,21 @@ class Service:
         raise Unavailable("the idempotency key names a job that is not there; `ditto store check` says more")
 
     async def _placed(self, request: Request, wait_s: float, *, live: bool) -> Submitted:
-        key = request.idempotency_key
-        claim = None if key is None else Claim(key=key, fingerprint=request.fingerprint())
+        key, tenant = request.idempotency_key, self.tenant
+        claim = None if key is None else Claim(key=key, fingerprint=request.fingerprint(), tenant=tenant.name)
         try:
-            if claim is not None and (taken := await self._journal.keyed(claim.key)) is not None:
+            if claim is not None and (taken := await self._journal.keyed(claim.key, claim.tenant)) is not None:
                 raise KeyTaken(*taken)  # before its models are looked up: these settings may not know them any more
-            spec = resolve(request, self.settings, self._clock(), await self._book.skills())
-            job = await self._place(
-                replace(spec, live=live and _BATCH not in spec.metadata),
-                claim,
-                request.placement or Placement.AUTO,
-                wait_s,
-            )
+            spec = resolve(request, self.settings, self._clock(), await self._book.skills(), tenant)
+            spec = replace(spec, live=live and _BATCH not in spec.metadata)
+            async with self._admission.job(tenant, len(spec.calls)):
+                until_end_s = 0.0 if tenant.allowance.in_turn else wait_s  # the next one waits for this one's beginning
+                job = await self._place(spec, claim, request.placement or Placement.AUTO, until_end_s)
         except KeyTaken as taken_key:
             return await self._known(request, taken_key)
         except (HolderGone, StoreUnavailable) as error:
             raise Unavailable(str(error)) from error
+        self._owners.note(job.id, tenant.name)
         return Submitted(job=job, created=True)
 
     async def get(self, job_id: str) -> Job:
@@ -145,6 +176,7 @@ class Service:
         Raises:
             NotFound: There is no such job.
         """
+        await self._check_own(job_id)
         records = await self._read(job_id)
         if not records:
             raise NotFound(f"there is no job {job_id}")
@@ -197,6 +229,7 @@ class Service:
             except (HolderGone, StoreUnavailable, Unavailable):
                 await asyncio.sleep(PAUSE_S)
                 with suppress(Unavailable):  # a stream outlives a restart of the store
+                    await self._check_own(job_id)
                     news = News(records=await self._read(job_id, reader.after, PAGE))
             for told in reader.told(news):
                 yield told
@@ -226,12 +259,13 @@ class Service:
         Raises:
             NotFound: There is no such job.
             Conflict: The job runs, or was cancelled.
-            RateLimited: The service is full.
+            RateLimited: The tenant has as much as it may, or the service is full.
         """
         for _ in range(TRIES):
             before = await self.get(job_id)
             try:
-                return await heard(self._placer.shared().retry(job_id), ACCEPT_S)
+                async with self._admission.job(self.tenant, len(before.failures())):
+                    return await heard(self._placer.shared().retry(job_id), ACCEPT_S)
             except HolderGone:
                 await asyncio.sleep(PAUSE_S)
                 after = await self.get(job_id)
@@ -276,8 +310,8 @@ class Service:
         return await self._afterwards.say(await self.get(job_id), said)
 
     async def hold_batch(self, asked: BatchLease) -> int:
-        """Returns the epoch of a batch's lease; raises as `BatchLeases.hold` does."""
-        return await self._batches.hold(asked)
+        """Returns the epoch of a batch's lease; see `BatchLeases.hold`."""
+        return await BatchLeases(self._journal, self.tenant.name, self._clock).hold(asked)
 
     async def list(
         self,
@@ -293,7 +327,7 @@ class Service:
         Raises:
             BadRequest: The cursor is none of ours.
         """
-        wanted = Filter(state=state, needs_review=needs_review, metadata=metadata or {})
+        wanted = Filter(tenant=self.tenant.name, state=state, needs_review=needs_review, metadata=metadata or {})
         try:
             page = await self._journal.page(wanted, limit, cursor)
         except (ValueError, OverflowError):
@@ -301,7 +335,7 @@ class Service:
             raise BadRequest("the request is wrong", [{"path": "cursor", "message": message}]) from None
         except StoreUnavailable as error:
             raise Unavailable(str(error)) from error
-        jobs = [job for row in page.rows if (job := await self._listed(row.job_id)) is not None]
+        jobs = [job for row in page.rows if (job := await self._listed(row)) is not None]
         return Page(jobs=tuple(jobs), cursor=page.cursor)
 
     async def ready(self) -> None:
@@ -355,14 +389,16 @@ class Service:
                 differing(taken.fingerprint, request.fingerprint()),
                 taken.job_id,
             )
+        self._owners.note(taken.job_id, self.tenant.name)
         return Submitted(job=await self.get(taken.job_id), created=False)
 
-    async def _listed(self, job_id: str) -> Job | None:
+    async def _listed(self, row: JobRow) -> Job | None:
         """Returns the job, None where it has gone meanwhile or cannot be read: that hides no other."""
+        self._owners.note(row.job_id, row.tenant)
         try:
-            return await self.get(job_id)
+            return await self.get(row.job_id)
         except (NotFound, IllegalMove, InternalError) as error:
-            log.warning("job not listed", extra={"job_id": job_id, "reason": str(error)})
+            log.warning("job not listed", extra={"job_id": row.job_id, "reason": str(error)})
             return None
 
     async def _read(self, job_id: str, after: int = 0, limit: int | None = None) -> Sequence[Recorded]:
@@ -373,11 +409,17 @@ class Service:
         except JournalUnreadable as error:
             raise InternalError(str(error), None, job_id) from error
 
+    async def _check_own(self, job_id: str) -> None:
+        """Raises `NotFound` where there is no such job, or it is another tenant's."""
+        if self._tenant is not None and not self._owners.knows(job_id, self._tenant.name):
+            await self._row(job_id)
+
     async def _row(self, job_id: str) -> JobRow:
         try:
             row = await self._journal.row(job_id)
         except StoreUnavailable as error:
             raise Unavailable(str(error)) from error
-        if row is None:
+        if row is None or (self._tenant is not None and row.tenant != self._tenant.name):
             raise NotFound(f"there is no job {job_id}")
+        self._owners.note(job_id, row.tenant)
         return row

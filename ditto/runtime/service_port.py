@@ -12,6 +12,7 @@ from ditto.domain.job import Job, JobState
 from ditto.domain.live import Live
 from ditto.domain.remerging import Remerge
 from ditto.domain.request import Request
+from ditto.domain.tenants import Tenant
 from ditto.tally import Counted
 
 
@@ -32,7 +33,22 @@ class Page:
 
 
 class ServicePort(Protocol):
-    """What the doors need of the service. Every method may raise `Unavailable`."""
+    """What the doors need of the service, as one tenant sees it. Every method may raise `Unavailable`.
+
+    A job of another tenant's is none that there is.
+    """
+
+    @property
+    def tenant(self) -> Tenant: ...
+
+    async def admit(self, shown: str | None) -> ServicePort:
+        """Returns the service as the tenant sees it for whom what a request shows as its key opens, None without one.
+
+        Raises:
+            Unauthorized: It opens for nobody.
+            RateLimited: The tenant has asked too often.
+        """
+        ...
 
     async def submit(self, request: Request, *, live: bool = False) -> Submitted: ...
 

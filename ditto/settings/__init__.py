@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ditto.domain.spec import StrategyName
+from ditto.domain.tenants import Allowance
 from ditto.errors import ConfigurationError
 from ditto.settings.endpoints import KNOWN, Endpoint, split
 from ditto.settings.rates import CircuitRule, RateLimit
@@ -109,6 +110,7 @@ class Settings(BaseSettings):
         sim_url: A server of simulated models that runs already; without it Ditto starts one when it is asked for.
         store: The journal's file, or `postgresql://user:password@host/database`.
         cors_origins: Whose pages a browser lets use the service, each as `https://host`; none unless they are named.
+        tenants: What each may do, by name; counts before what was said when its key was made.
     """
 
     model_config = SettingsConfigDict(
@@ -128,6 +130,7 @@ class Settings(BaseSettings):
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
     runtime: Runtime = Runtime()
+    tenants: dict[str, Allowance] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(

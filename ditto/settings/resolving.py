@@ -13,7 +13,8 @@ from ditto.domain.labels import task_of
 from ditto.domain.request import Request, RequestConfident
 from ditto.domain.skills.sheet import NOTHING, Skills, SkillSheet
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
-from ditto.errors import BadRequest
+from ditto.domain.tenants import OPERATOR, Tenant
+from ditto.errors import BadRequest, Forbidden
 from ditto.settings import SIMULATED, Settings
 from ditto.settings.endpoints import split
 from ditto.sim import catalog
@@ -23,16 +24,24 @@ _NEAREST = 3
 _NEAR_ENOUGH = 60
 
 
-def resolve(request: Request, settings: Settings, now: datetime, skills: Skills = NOTHING) -> JobSpec:
+def resolve(
+    request: Request,
+    settings: Settings,
+    now: datetime,
+    skills: Skills = NOTHING,
+    tenant: Tenant = OPERATOR,
+) -> JobSpec:
     """Returns what the job is asked.
 
     Args:
         now: The moment of acceptance.
         skills: What is known of the models at that moment; the job keeps what it needs of it.
+        tenant: Who asks.
 
     Raises:
         BadRequest: A model, an ensemble or a weight names nothing, the strategy has no vote for a settle rule or a
             judge, or too many calls are asked for; `details` lists every such field.
+        Forbidden: The tenant may not ask a model; `details` likewise.
     """
     names, strategy, path = _panel(request, settings)
     wrong = [
@@ -48,6 +57,9 @@ def resolve(request: Request, settings: Settings, now: datetime, skills: Skills 
     wrong += _about_the_vote(request, settings, strategy)
     if wrong:
         raise BadRequest("the request is wrong", wrong)
+    _check_permitted([(path, name) for name in names], tenant)
+    if request.judge is not None:
+        _check_permitted([("judge", request.judge)], tenant)
     samples = request.samples or 1
     if len(names) * samples > _MAX_CALLS:
         message = f"{len(names)} models with {samples} samples each are more than {_MAX_CALLS} calls"
@@ -58,6 +70,7 @@ def resolve(request: Request, settings: Settings, now: datetime, skills: Skills 
         raise BadRequest("the request is wrong", [{"path": "minResponses", "message": message}])
     sheet = skills.sheet(call.model for call in calls)
     spec = _spec(request, settings, strategy, calls, now, sheet if sheet.skills or sheet.families else None)
+    spec = replace(spec, tenant=tenant.name, metered=tenant.allowance.metered)
     return replace(spec, calibration=skills.calibrations.get(task_of(spec) or ""))
 
 
@@ -79,6 +92,16 @@ def _panel(request: Request, settings: Settings) -> tuple[list[str], StrategyNam
         message = f"there is no ensemble {name!r}{_suggested(name, settings.ensembles)}"
         raise BadRequest("the request is wrong", [{"path": "ensemble", "message": message}])
     return list(ensemble.models), request.strategy or ensemble.strategy, "ensemble"
+
+
+def _check_permitted(asked: Iterable[tuple[str, str]], tenant: Tenant) -> None:
+    """Raises `Forbidden` where one of the models, each with its field, is none that the tenant may ask."""
+    refused = [(path, name) for path, name in dict.fromkeys(asked) if not tenant.allowance.permits(name)]
+    if refused:
+        details = [
+            {"path": path, "message": f"{name} is none of the models that may be asked"} for path, name in refused
+        ]
+        raise Forbidden(f"this key may not ask {', '.join(name for _, name in refused)}", details)
 
 
 def _about_the_vote(request: Request, settings: Settings, strategy: StrategyName) -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares
 from ditto.settings import Runtime, Settings, from_args
 from ditto.tally import Counted, Tally
+from tests.admitting import admitting
 from tests.simulation.chances import Chances
 from tests.simulation.clients import Client
 from tests.simulation.clockwork import Clockwork, ProcessLoop
@@ -214,15 +215,18 @@ class Cluster:
         spares = Spares(directory)
         if self.plan.spares:
             spares.start()
+        journal = self._store_line(process)
+        clock = partial(self.utc_now, _skew_s(process.id))
         service = self._parts.service(
             settings=_settings(),
-            journal=self._store_line(process),
+            journal=journal,
             placer=Placer(directory, spares, hosts=self._hosts, dedicated_jobs=DEDICATED_JOBS, new_id=process.new_id),
             check=_nothing,
             count=_nobody_counts,
             closing=_nothing,
             new_id=process.new_id,
-            clock=partial(self.utc_now, _skew_s(process.id)),
+            clock=clock,
+            **admitting(journal, clock=clock),
         )
         number = int(process.name.partition(":")[2])
         client = Client(process.id, service, self.plan.clients[number], self.ledger)

@@ -17,6 +17,7 @@ from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
 from ditto.runtime.host import PREFIX
 from ditto.runtime.keeper import Keeper
 from ditto.runtime.placement import Standing
+from ditto.runtime.shares import Share
 from ditto.settings import Settings
 from ditto.tally import Tally
 from ditto.version import VERSION
@@ -56,6 +57,9 @@ class _KeeperActor:
 
     async def taken(self, name: str) -> None:
         await self._keeper.taken(name)
+
+    async def share(self, name: str, limit: int, wanted: int) -> Share:
+        return await self._keeper.share(name, limit, wanted)
 
     async def ended(self, name: str, counted: Tally) -> None:
         await self._keeper.ended(name, counted)

@@ -20,6 +20,7 @@ from ditto.runtime.following import News, Place
 from ditto.runtime.host import HostStatus
 from ditto.runtime.orders import Batch, Order, Seen
 from ditto.runtime.placement import Standing
+from ditto.runtime.shares import Share
 from ditto.store.port import Claim, JobRow
 from ditto.tally import Tally
 
@@ -177,6 +178,10 @@ class KeeperRef(_Ref):
 
     async def taken(self, name: str) -> None:
         await self._call("taken", name)
+
+    async def share(self, name: str, limit: int, wanted: int) -> Share:
+        share: Share = await self._call("share", name, limit, wanted)
+        return share
 
     async def ended(self, name: str, counted: Tally) -> None:
         await self._call("ended", name, counted)

@@ -302,8 +302,8 @@ async def test_a_key_whose_job_is_deleted_at_this_very_moment_is_free_for_a_new_
     first = await town.the_service.ask(keyed)
     look = town.journal.keyed
 
-    async def look_and_lose(key):
-        found = await look(key)
+    async def look_and_lose(key, tenant):
+        found = await look(key, tenant)
         await town.journal.forget(first.job.id)
         return found
 

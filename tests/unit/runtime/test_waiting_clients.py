@@ -16,6 +16,7 @@ from ditto.settings import from_args
 from ditto.store.memory import MemoryJournal
 from ditto.store.port import JobRow
 from ditto.tally import Counted
+from tests.admitting import admitting
 from tests.unit.domain.jobs import answered, begun, finished, spec, started
 from tests.unit.runtime.house import WAIT_S, House, asked
 
@@ -83,6 +84,7 @@ def waiting(journal: MemoryJournal, *deeds: Exception | Job | None) -> Service:
         count=count,
         closing=nothing,
         new_id=lambda: "append",
+        **admitting(journal),
     )
 
 

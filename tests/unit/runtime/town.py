@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ditto.domain.events import Reply
 from ditto.domain.job import Completed
 from ditto.domain.request import parse
+from ditto.domain.tenants import Allowance
 from ditto.errors import (
     HolderGone,
 )
@@ -20,6 +21,7 @@ from ditto.runtime.service import Service
 from ditto.settings import Runtime, from_args
 from ditto.store.memory import MemoryJournal
 from ditto.tally import Counted
+from tests.admitting import admitting
 from tests.unit.runtime.callers import CannedModels, KillableCaller
 
 WAIT_S = 5.0
@@ -39,6 +41,7 @@ class Town:
         self.runtime = Runtime(spares=spares, linger_limit=1, lease_s=2)
         self.the_keeper: Keeper | None = None
         self.clock = utc_now
+        self.allowances: dict[str, Allowance] = {}
         self.frozen: set[str] = set()
         self.answered: set[str] = set()
         self.restarted: list[str] = []
@@ -127,6 +130,7 @@ class Town:
             count=count,
             closing=nothing,
             new_id=self.new_id,
+            **admitting(self.journal, allowances=self.allowances, clock=self.clock),
         )
 
     async def close(self) -> None:
