@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import ray
 from ray import serve
 from ray.exceptions import RayError
+from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 from ray.serve.config import HTTPOptions
 
 from ditto.errors import DittoError, Unavailable
@@ -30,6 +32,7 @@ from ditto.settings import Settings, from_args
 from ditto.store.opening import look_at
 
 NAME = "ditto"
+_LOOPBACK = "127.0.0.1"
 ONGOING = 10_000
 """Requests that one replica works on at once: most of them wait for models."""
 _ONE_LOOP = {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
@@ -52,7 +55,13 @@ class _Door:
         return build(self._open, limits=limits, settings=self._settings)
 
     async def _open(self) -> Service:
-        return await cluster.attach(self._settings, replace=True)
+        return await cluster.attach(self._settings, replace=True, listens=await _listens())
+
+
+async def _listens() -> str:
+    """Returns the address at which Serve listens for this replica, whoever has started it and however."""
+    options = await ray.get_actor(SERVE_CONTROLLER_NAME, namespace=SERVE_NAMESPACE).get_http_config.remote()
+    return options.host or _LOOPBACK  # without one it does not listen at all
 
 
 Door: Any = serve.deployment(
@@ -84,7 +93,7 @@ def app(args: dict[str, Any]) -> serve.Application:
 def run(
     settings: Settings,
     *,
-    host: str = "127.0.0.1",
+    host: str = _LOOPBACK,
     port: int = 8000,
     address: str | None = None,
     verbose: bool = False,
@@ -96,11 +105,11 @@ def run(
         address: The Ray cluster to serve in; None: what `RAY_ADDRESS` names, else one that ends with this process.
 
     Raises:
-        ConfigurationError: The port is taken, or there is no such cluster.
+        ConfigurationError: The port is taken, there is no such cluster, or other machines could ask without a key.
         Unavailable: The journal cannot be opened, or Serve does not come up.
     """
     look_at(settings.store)
-    asyncio.run(cluster.open_journal(settings.store).close())
+    asyncio.run(cluster.check_keys(settings, host))
     if not verbose:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
     with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,17 @@ from ditto.domain.remerging import Remerge, remerged
 from ditto.domain.request import Request, RequestConfident, differing
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
 from ditto.domain.strategies.actions import Ask, AskJudge, Drop, Fail, Settle
-from ditto.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, ServiceError
+from ditto.domain.tenants import OPERATOR, Tenant
+from ditto.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    IdempotencyMismatch,
+    NotFound,
+    RateLimited,
+    ServiceError,
+    Unauthorized,
+)
 from ditto.runtime.batch_leases import BatchLeases
 from ditto.runtime.runner import utc_now
 from ditto.runtime.service import Page, Submitted
@@ -57,6 +68,8 @@ class FakeService:
 
     Attributes:
         followed: For each request whether its replies were to be streamed.
+        keys: For whom each opens; without any, whoever asks is the operator.
+        limited: What everybody with a key is told.
     """
 
     def __init__(self, replies: Mapping[str, Canned] | None = None, unready: Exception | None = None) -> None:
@@ -66,11 +79,25 @@ class FakeService:
         self.followed: list[bool] = []
         self.closed = False
         self.told: list[Counted] = []
+        self.keys: dict[str, Tenant] = {}
+        self.limited: RateLimited | None = None
+        self.tenant = OPERATOR
         self._asking = asyncio.Condition()
         self._numbers = itertools.count()
         self._records: dict[str, _Record] = {}
-        self._batches = BatchLeases(MemoryJournal(), "", utc_now)
-        self._keys: dict[str, str] = {}
+        self._keys: dict[tuple[str, str | None], str] = {}
+        self._leases = MemoryJournal()
+
+    async def admit(self, shown: str | None) -> FakeService:
+        if not self.keys:
+            return self
+        if shown not in self.keys:
+            raise Unauthorized("a key is needed")
+        if self.limited is not None:
+            raise self.limited
+        seen = copy.copy(self)
+        seen.tenant = self.keys[shown]
+        return seen
 
     async def submit(self, request: Request, *, live: bool = False) -> Submitted:
         async with self._asking:
@@ -79,15 +106,19 @@ class FakeService:
             self._asking.notify_all()
         if self.unready is not None:
             raise self.unready
-        if request.idempotency_key in self._keys:
-            return self._known(request, self._keys[request.idempotency_key])
-        spec = _spec(request)
+        key = (self.tenant.name, request.idempotency_key)
+        if key in self._keys:
+            return self._known(request, self._keys[key])
+        spec = replace(_spec(request), tenant=self.tenant.name)
+        if refused := [call.model for call in spec.calls if not self.tenant.allowance.permits(call.model)]:
+            details = [{"path": "models", "message": f"{model} may not be asked"} for model in refused]
+            raise Forbidden(f"this key may not ask {', '.join(refused)}", details)
         job_id = f"01JOB{next(self._numbers):021d}"
         first = Recorded(seq=1, at=START, event=ev.JobAccepted(spec=spec, holder=f"job:{job_id}"))
         record = _Record(job=accepted(job_id, first), journal=[first], fingerprint=request.fingerprint())
         self._records[job_id] = record
         if request.idempotency_key is not None:
-            self._keys[request.idempotency_key] = job_id
+            self._keys[key] = job_id
         taken = record.job
         await self._advance(record)
         return Submitted(job=taken, created=True)
@@ -176,7 +207,8 @@ class FakeService:
         if not job.state.ended:
             raise Conflict(f"job {job_id} is {job.state}: cancel it first, or wait for its end", None, job_id)
         del self._records[job_id]
-        self._keys = {key: named for key, named in self._keys.items() if named != job_id}
+        for key in [key for key, named in self._keys.items() if named == job_id]:
+            del self._keys[key]
 
     async def list(
         self,
@@ -187,7 +219,7 @@ class FakeService:
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        jobs = [record.job for record in reversed(self._records.values())]
+        jobs = [record.job for record in reversed(self._records.values()) if self._sees(record)]
         wanted = [
             job
             for job in jobs
@@ -203,7 +235,7 @@ class FakeService:
         return Page(jobs=tuple(page), cursor=page[-1].id if more else None)
 
     async def hold_batch(self, asked: BatchLease) -> int:
-        return await self._batches.hold(asked)
+        return await BatchLeases(self._leases, self.tenant.name, utc_now).hold(asked)
 
     async def ready(self) -> None:
         if self.unready is not None:
@@ -300,9 +332,13 @@ class FakeService:
             record.changed.notify_all()
 
     def _record(self, job_id: str) -> _Record:
-        if job_id not in self._records:
+        record = self._records.get(job_id)
+        if record is None or not self._sees(record):
             raise NotFound(f"there is no job {job_id}")
-        return self._records[job_id]
+        return record
+
+    def _sees(self, record: _Record) -> bool:
+        return record.job.spec.tenant == self.tenant.name
 
     def _known(self, request: Request, job_id: str) -> Submitted:
         record = self._record(job_id)

@@ -20,12 +20,14 @@ from ditto.domain.job import Job
 from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
-from ditto.errors import BadRequest, NotFound, ServiceError, Unavailable
+from ditto.domain.tenants import DEFAULT
+from ditto.errors import BadRequest, Forbidden, NotFound, ServiceError, Unavailable
 from ditto.http import batch_leases, bodies, event_socket, hang_up, heads, openapi, prometheus, queries, responses
 from ditto.http.docs import docs_page
 from ditto.http.door import Door, door_of
 from ditto.http.event_socket import EventSocket
 from ditto.http.event_stream import EventStream, resumes_after
+from ditto.http.gate import Gate, shown_key
 from ditto.http.limits import Limits
 from ditto.http.openai import described
 from ditto.http.openai import routes as openai_routes
@@ -91,6 +93,7 @@ def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings
         return response
 
     app = _Application(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_middleware(Gate, linger_s=limits.linger_s)
     app.add_middleware(responses.Guard)
     if settings.cors_origins:
         heads.allow(app, settings.cors_origins)
@@ -225,8 +228,8 @@ async def no_socket(request: Request) -> Response:
 
     In a pause comes `{"kind": "heartbeat"}`. The client may say `{"type": "cancel"}`, which cancels the job, and
     nothing else. After the last event of a job that has ended the connection is closed with 1000. What is wrong is
-    told by `{"error": …}` and a close code of 4000 and the HTTP status: 4400, 4403 (a page of another origin), 4404,
-    4413, 4500, 4503. A reader that takes nothing for a minute is let go; `after` goes on where it stopped.
+    told by `{"error": …}` and a close code of 4000 and the HTTP status: 4400, 4401, 4403 (a page of another origin),
+    4404, 4413, 4429, 4500, 4503. A reader that takes nothing for a minute is let go; `after` goes on where it stopped.
     """
     raise BadRequest("this is a WebSocket: connect with ws:// or wss://")
 
@@ -252,13 +255,19 @@ async def healthz(request: Request) -> Response:
 
 @_router.get("/readyz", **openapi.READY)
 async def readyz(request: Request) -> Response:
-    """Says that the service can take jobs, or why it cannot."""
+    """Says that the service can take jobs, or why it cannot; where a key is needed, why is told to who has one."""
     door = door_of(request)
     try:
         async with asyncio.timeout(door.limits.ready_s):
             await door.service.ready()
     except TimeoutError:
         raise Unavailable(f"the service did not say within {door.limits.ready_s:g} s whether it is ready") from None
+    except Unavailable:
+        try:
+            await door.service.admit(shown_key(request.scope))
+        except ServiceError:
+            raise Unavailable("the service is not ready; who asks with a key is told why") from None
+        raise
     return Json({"status": "ready"})
 
 
@@ -266,9 +275,13 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Tells what all of Ditto's actors have counted, for Prometheus; `actor` names which one.
 
-    A process that is begun anew counts from nought. `ditto_up` is 0 for an actor that did not answer.
+    A process that is begun anew counts from nought. `ditto_up` is 0 for an actor that did not answer. What is counted
+    is all tenants' together, so it is for who runs the service: a key of the tenant `default`.
     """
-    counted = await door_of(request).service.counted()
+    service = door_of(request).service
+    if service.tenant.name != DEFAULT:
+        raise Forbidden(f"what all tenants do is shown to the tenant {DEFAULT} alone")
+    counted = await service.counted()
     return Response(prometheus.exposition(counted), media_type=prometheus.MEDIA_TYPE)
 
 

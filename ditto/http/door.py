@@ -15,7 +15,7 @@ from ditto.runtime.service import ServicePort
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The service behind the routes, and how they treat their clients.
+    """The service behind the routes, as a tenant sees it, and how they treat their clients.
 
     Attributes:
         origins: Whose pages may use the service, besides its own.
@@ -29,5 +29,12 @@ class Door:
 
 
 def door_of(connection: HTTPConnection) -> Door:
-    """Returns the door that this request or WebSocket came through."""
-    return cast(Door, connection.app.state.door)
+    """Returns the door that this request or WebSocket came through.
+
+    Raises:
+        ServiceError: It was not let in.
+    """
+    state = connection.scope.get("state", {})
+    if (refused := state.get("refused")) is not None:
+        raise refused
+    return cast(Door, state.get("door") or connection.app.state.door)

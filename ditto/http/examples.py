@@ -182,6 +182,12 @@ _DEAD = {"sim/alpha": {"type": "Timeout", "message": "no answer in 300000 ms", "
 
 ERRORS: dict[int, dict[str, Any]] = {
     400: error("BadRequest", "the request is wrong", [{"path": "prompt", "message": "is blank"}]),
+    401: error("Unauthorized", "a key is needed: send it as Authorization: Bearer <key>"),
+    403: error(
+        "Forbidden",
+        "this key may not ask sim/beta",
+        [{"path": "models", "message": "sim/beta is none of the models that may be asked"}],
+    ),
     404: error("NotFound", f"there is no job {_ID}"),
     408: error("RequestTimeout", "the body did not arrive within 30 s"),
     409: error("Cancelled", f"job {_ID} was cancelled", None, _ID),

@@ -24,6 +24,13 @@ _JOB_ID = {
     "schema": {"type": "string"},
     "example": examples.JOB["jobId"],
 }
+_SCHEME = "key"
+_KEYS = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key that `ditto keys create` has made. Needed once there is one, and wherever other machines "
+    "reach the service; jobs and idempotency keys belong to its tenant.",
+}
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -63,7 +70,9 @@ EVENT_SHAPE = {
 MEANINGS = {
     202: "The job has been accepted; `Location` names it.",
     400: "The body is no JSON, or fields are wrong: `details` lists every one with its path.",
-    404: "There is no such job.",
+    401: "A key is needed, and none was shown that opens.",
+    403: "This key may not do this: `details` names the models that it may not ask.",
+    404: "There is no such job, or it is another tenant's.",
     408: "The body did not arrive in time.",
     409: "The job was cancelled while it was waited for.",
     413: "The body is above 16 MiB, or holds more than 100000 values.",
@@ -101,6 +110,7 @@ def document(
     schemas = described.setdefault("components", {}).setdefault("schemas", {})
     schemas.update({**_request_schemas(), **more_schemas})
     described["components"]["schemas"] = dict(sorted(schemas.items()))
+    described["components"]["securitySchemes"] = {_SCHEME: _KEYS}
     return described
 
 
@@ -149,14 +159,17 @@ def operation(
     answers: dict[int | str, dict[str, Any]],
     parameters: Iterable[dict[str, Any]] = (),
     body: dict[str, Any] | None = None,
+    is_open: bool = False,
 ) -> dict[str, Any]:
     """Returns what a route says of itself, as FastAPI takes it.
 
     Args:
         answers: By status, a successful one first.
         body: The JSON that it takes: `schema` and `examples`.
+        is_open: It never needs a key.
     """
-    extra: dict[str, Any] = {"parameters": list(parameters)}
+    security: list[dict[str, Any]] = [] if is_open else [{_SCHEME: []}, {}]
+    extra: dict[str, Any] = {"parameters": list(parameters), "security": security}
     if body is not None:
         extra["requestBody"] = {"required": True, "content": {"application/json": body}}
     return {
@@ -178,6 +191,8 @@ def success(description: str, model: type, example: JSON) -> dict[str, Any]:
 def failure(status: int, meaning: str, model: type, example: JSON) -> dict[str, Any]:
     """Returns an error, with the headers that tell whether asking again helps."""
     failed = {"description": meaning, "model": model, "content": {"application/json": {"example": example}}}
+    if status == 401:
+        failed["headers"] = {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"const": "Bearer"}}}
     if status in (429, 503):
         failed["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     if status in (409, 500, 502, 504):
@@ -196,9 +211,12 @@ def own_operation(
     parameters: Iterable[dict[str, Any]] = (),
     body: dict[str, Any] | None = None,
     conflict: tuple[str, dict[str, Any]] | None = None,
+    is_open: bool = False,
 ) -> dict[str, Any]:
-    failures: dict[int | str, dict[str, Any]] = {status: _failure(status, conflict) for status in fails}
-    return operation(operation_id, summary, tag, answers={**succeeds, **failures}, parameters=parameters, body=body)
+    statuses = fails if is_open else sorted({*fails, *GATE_FAILS})
+    failures: dict[int | str, dict[str, Any]] = {status: _failure(status, conflict) for status in statuses}
+    answers = {**succeeds, **failures}
+    return operation(operation_id, summary, tag, answers=answers, parameters=parameters, body=body, is_open=is_open)
 
 
 def _failure(status: int, conflict: tuple[str, dict[str, Any]] | None) -> dict[str, Any]:
@@ -226,7 +244,9 @@ def _query(kind: type[queries.Query], **descriptions: str) -> list[dict[str, Any
 
 
 _REQUEST_BODY = {"schema": {"$ref": REFS.format(model="Request")}, "examples": examples.REQUESTS}
-BODY_FAILS = (400, 408, 413, 415, 422, 429, 500, 503)
+GATE_FAILS = (401, 429, 503)
+"""What any route may answer that is not open to everybody."""
+BODY_FAILS = (400, 403, 408, 413, 415, 422, 429, 500, 503)
 _LOCATION = {"Location": {"description": "The job's path.", "schema": {"type": "string"}}}
 _ACCEPTED = {**success(MEANINGS[202], JobResponse, examples.ACCEPTED), "headers": _LOCATION}
 _GOES_ON = "The failed models are asked again; `Location` names the job."
@@ -374,13 +394,14 @@ HEALTH = own_operation(
     "health",
     succeeds={200: success("The process is alive.", HealthResponse, {"status": "alive"})},
     fails=(),
+    is_open=True,
 )
 METRICS = own_operation(
     "getMetrics",
     "What was counted",
     "health",
     succeeds={200: _METRICS},
-    fails=(500, 503),
+    fails=(403, 500, 503),
 )
 READY = own_operation(
     "isReady",
@@ -388,6 +409,7 @@ READY = own_operation(
     "health",
     succeeds={200: success("The service takes jobs.", HealthResponse, {"status": "ready"})},
     fails=(503,),
+    is_open=True,
 )
 
 OPERATIONS = (ASK, SUBMIT, JOBS, JOB, CANCEL, RETRY, MERGE, FEEDBACK, FORGET, EVENTS, FOLLOW, HEALTH, READY, METRICS)

@@ -31,6 +31,7 @@ from ditto.errors import (
     ServiceError,
     StoreUnavailable,
     TooLarge,
+    Unauthorized,
     Unavailable,
     UnsupportedMediaType,
     service_error,
@@ -96,32 +97,43 @@ def error_body(error: ServiceError) -> dict[str, Any]:
     return {"error": body}
 
 
+def path_of(scope: Scope) -> str:
+    """Returns the path as the routes know it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
 def told(error: ServiceError, scope: Scope) -> dict[str, Any]:
     """Returns the error as decoded JSON, in the shape that the clients of this route read."""
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = path_of(scope)
     return openai_error(error, path) if path.startswith(OPENAI) else error_body(error)
 
 
 def respond(request: Request, error: ServiceError, linger_s: float) -> Response:
     """Returns the answer that tells this error."""
-    headers, body = _headers(error), told(error, request.scope)
     if isinstance(error, TooLarge | UnsupportedMediaType | RequestTimeout):
-        wait_s = 0.0 if isinstance(error, RequestTimeout) else linger_s
-        return Refusal(body, error.status, headers, wait_s)
-    return Json(body, error.status, headers)
+        return refusal(error, request.scope, 0.0 if isinstance(error, RequestTimeout) else linger_s)
+    return Json(told(error, request.scope), error.status, _headers(error))
+
+
+def refusal(error: ServiceError, scope: Scope, linger_s: float) -> Refusal:
+    """Returns the answer that tells this error to who may still be sending a body."""
+    return Refusal(told(error, scope), error.status, _headers(error), linger_s)
 
 
 def _headers(error: ServiceError) -> dict[str, str]:
     job = {} if error.job_id is None else {JOB_ID: error.job_id}
-    return {**job, **_about_retrying(error)}
+    return {**job, **_asides(error)}
 
 
-def _about_retrying(error: ServiceError) -> dict[str, str]:
+def _asides(error: ServiceError) -> dict[str, str]:
     match error:
         case JobError() | DeadlineExceeded() | JobCancelled() | CrashLoop() | Conflict():
             return {"x-should-retry": "false"}
         case InternalError() if error.job_id is not None:  # the job has ended so, and the same again would be it again
             return {"x-should-retry": "false"}
+        case Unauthorized():
+            return {"www-authenticate": "Bearer"}
         case RateLimited() | Unavailable():
             return {"retry-after": str(_retry_after_s(error))}
         case _:

@@ -111,12 +111,7 @@ class Service:
         return self._tenant or OPERATOR
 
     async def admit(self, shown: str | None) -> Self:
-        """Returns the service as the tenant sees it for whom this key opens, None for no key.
-
-        Raises:
-            Unauthorized: It opens for nobody.
-            RateLimited: The tenant has asked too often.
-        """
+        """Returns the service as the tenant sees it for whom this key opens; see `ServicePort.admit`."""
         tenant = await self._doorkeeper.admit(shown)
         await self._admission.request(tenant)
         seen = copy.copy(self)

@@ -187,7 +187,7 @@ def _body(kind: type[BaseModel], shown: dict[str, Any]) -> dict[str, Any]:
     return {"schema": {"$ref": openapi.REFS.format(model=kind.__name__)}, "examples": shown}
 
 
-_FAILS = sorted((*openapi.BODY_FAILS, 404, 409, 502, 504))
+_FAILS = sorted((*openapi.BODY_FAILS, 401, 404, 409, 502, 504))
 _NAME = {
     "name": "model",
     "in": "path",
@@ -225,14 +225,14 @@ MODELS = openapi.operation(
     "openai",
     answers={
         200: _answer("Ensembles and models.", ModelList, {"object": "list", "data": [_MODEL]}),
-        **_failures((400, 500)),
+        **_failures((400, 401, 429, 500, 503)),
     },
 )
 MODEL = openapi.operation(
     "getModel",
     "One that can be asked",
     "openai",
-    answers={200: _answer("The model.", ModelObject, _MODEL), **_failures((400, 404, 500))},
+    answers={200: _answer("The model.", ModelObject, _MODEL), **_failures((400, 401, 403, 404, 429, 500, 503))},
     parameters=[_NAME],
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ditto.domain.spec import JSON
-from ditto.errors import BadRequest, IdempotencyMismatch, NotFound, RateLimited, ServiceError
+from ditto.errors import BadRequest, IdempotencyMismatch, NotFound, RateLimited, ServiceError, Unauthorized
 from ditto.http.openai import extras
 
 _CHAT = {
@@ -78,6 +78,8 @@ def _code(error: ServiceError, wrong: str) -> str:
     match error:
         case NotFound() if wrong == "model":
             return "model_not_found"
+        case Unauthorized():
+            return "invalid_api_key"
         case RateLimited():
             return "rate_limit_exceeded"
         case IdempotencyMismatch():

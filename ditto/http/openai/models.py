@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ditto.domain.spec import StrategyName
+from ditto.domain.tenants import Allowance
 from ditto.errors import NotFound
 from ditto.settings import Settings
 from ditto.settings.endpoints import split
@@ -60,11 +61,12 @@ class Models:
         fields = {"models": [name]}
         return Panel(name=name, owner=split(name)[0], models=(name,), strategy=StrategyName.CONSENSUS, fields=fields)
 
-    def listed(self) -> list[Panel]:
-        """Returns every ensemble, and every model that the settings name."""
+    def listed(self, allowance: Allowance) -> list[Panel]:
+        """Returns every ensemble, and every model that the settings name, of those that may be asked."""
         ensembles = self._settings.ensembles
         names = [*ensembles, *(name for name in known_names(self._settings) if name not in ensembles)]
-        return [self.panel(name) for name in names if name in ensembles or unknown(name, self._settings) is None]
+        known = [self.panel(name) for name in names if name in ensembles or unknown(name, self._settings) is None]
+        return [panel for panel in known if all(map(allowance.permits, panel.models))]
 
     def _named_on_the_spot(self, name: str) -> Panel:
         strategy, _, listed = name.removeprefix(PREFIX).partition(":")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ditto.domain import view
 from ditto.domain.job import Job
 from ditto.domain.spec import JSON
+from ditto.errors import Forbidden
 from ditto.http import bodies, hang_up, queries
 from ditto.http.door import Door, door_of
 from ditto.http.openai import described
@@ -57,20 +58,26 @@ async def create_response(request: Request) -> Response:
 
 @router.get("/v1/models", **described.MODELS)
 async def list_models(request: Request) -> Response:
-    """Lists the ensembles, and the models that the settings name.
+    """Lists the ensembles, and the models that the settings name, of those that the tenant may ask.
 
     More can be asked than are listed: any model of a provider whose models are not listed in the settings, and
     `ditto/<strategy>:<model>,<model>`.
     """
     queries.read(queries.Query, request.query_params)
-    return Json({"object": "list", "data": [_model(panel) for panel in door_of(request).models.listed()]})
+    door = door_of(request)
+    panels = door.models.listed(door.service.tenant.allowance)
+    return Json({"object": "list", "data": [_model(panel) for panel in panels]})
 
 
 @router.get("/v1/models/{model:path}", **described.MODEL)
 async def retrieve_model(request: Request) -> Response:
     """Returns a model that can be asked, listed or not."""
     queries.read(queries.Query, request.query_params)
-    return Json(_model(door_of(request).models.panel(request.path_params["model"])))
+    door = door_of(request)
+    panel = door.models.panel(request.path_params["model"])
+    if not all(map(door.service.tenant.allowance.permits, panel.models)):
+        raise Forbidden(f"this key may not ask {panel.name}", [{"path": "model", "message": "may not be asked"}])
+    return Json(_model(panel))
 
 
 def _model(panel: Panel) -> dict[str, Any]:

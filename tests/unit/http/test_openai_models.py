@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from ditto.domain.tenants import Allowance
 from ditto.http.openai.models import Models
 from ditto.settings import from_args
 from ditto.sim import catalog
@@ -49,7 +50,7 @@ async def test_one_that_cannot_be_asked_is_not_found(door: httpx.AsyncClient) ->
 def test_every_model_that_is_listed_can_be_asked() -> None:
     models = Models(SETTINGS)
 
-    for listed in models.listed():
+    for listed in models.listed(Allowance()):
         assert models.panel(listed.name) == listed
 
 
@@ -57,11 +58,11 @@ def test_an_ensemble_counts_before_a_model_of_the_same_name() -> None:
     settings = from_args({"ensembles": {"sim/terse": {"models": ["sim/wordy"]}}}, source="the test")
 
     assert Models(settings).panel("sim/terse").models == ("sim/wordy",)
-    assert [panel.name for panel in Models(settings).listed()].count("sim/terse") == 1
+    assert [panel.name for panel in Models(settings).listed(Allowance())].count("sim/terse") == 1
 
 
 def test_models_of_a_provider_that_lists_its_own_are_shown() -> None:
     lab = {"base_url": "https://models.example.com/v1", "models": ["a", "b"]}
     settings = from_args({"providers": {"lab": lab}}, source="the test")
 
-    assert {"lab/a", "lab/b"} <= {panel.name for panel in Models(settings).listed()}
+    assert {"lab/a", "lab/b"} <= {panel.name for panel in Models(settings).listed(Allowance())}
