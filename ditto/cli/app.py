@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ditto.cli import asking, batches, deployments, ended, jobs, models, services, stores
+from ditto.cli import asking, batches, deployments, ended, jobs, keys, models, services, stores
 
 app = typer.Typer(
     name="ditto",
@@ -32,6 +32,7 @@ app.command("models")(models.models)
 app.command("serve")(services.serve)
 app.command("sim")(services.sim)
 app.command("dashboard")(services.dashboard)
+app.add_typer(keys.app, name="keys")
 app.add_typer(stores.app, name="store")
 app.add_typer(deployments.app, name="deploy")
 

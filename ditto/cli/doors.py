@@ -16,6 +16,7 @@ from ulid import ULID
 from ditto import settings as configuration
 from ditto.cli.ending import complain
 from ditto.cli.options import Where
+from ditto.client.async_client import API_KEY_ENV
 from ditto.client.backend import Backend, JobPage
 from ditto.client.coming_back import Patience
 from ditto.client.http_backend import HttpBackend
@@ -94,7 +95,8 @@ async def opened(
     check_where(where)
     backend: Backend
     if where.url is not None:
-        backend = HttpBackend(where.url, patience=Patience(told=_say_once(told)))
+        api_key = os.environ.get(API_KEY_ENV) or None
+        backend = HttpBackend(where.url, api_key=api_key, patience=Patience(told=_say_once(told)))
     else:
         from ditto.client.cluster_backend import ClusterBackend
         from ditto.runtime.cluster import attach  # loads Ray

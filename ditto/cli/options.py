@@ -160,7 +160,11 @@ class Where:
 
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="A running service, http://127.0.0.1:8000.", rich_help_panel=_WHERE),
+        typer.Option(
+            metavar="URL",
+            help="A running service, http://127.0.0.1:8000. Its key is read from DITTO_API_KEY.",
+            rich_help_panel=_WHERE,
+        ),
     ] = None
     address: Annotated[
         str | None,

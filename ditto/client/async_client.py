@@ -24,6 +24,7 @@ from ditto.domain.view import JobView
 T = TypeVar("T")
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+API_KEY_ENV = "DITTO_API_KEY"
 
 
 class AsyncDitto:
@@ -31,15 +32,17 @@ class AsyncDitto:
 
     Args:
         url: The server's address; None: what `DITTO_URL` names, else `http://127.0.0.1:8000`.
+        api_key: A key that `ditto keys create` has made; None: what `DITTO_API_KEY` holds, else none is shown.
 
     Raises:
-        ConfigurationError: That is no HTTP address.
+        ConfigurationError: That is no HTTP address, or no key.
     """
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, api_key: str | None = None) -> None:
         from ditto.client.http_backend import HttpBackend  # not before it is needed: it loads an HTTP client
 
-        self._backend: Backend = HttpBackend(url or os.environ.get("DITTO_URL") or DEFAULT_URL)
+        api_key = api_key or os.environ.get(API_KEY_ENV) or None
+        self._backend: Backend = HttpBackend(url or os.environ.get("DITTO_URL") or DEFAULT_URL, api_key)
 
     @classmethod
     async def connect(cls, address: str | None = None) -> Self:

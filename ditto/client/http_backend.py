@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from ditto.domain.job import JobState
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
 from ditto.errors import ConfigurationError, Conflict, NotFound, ServiceError, Unavailable, service_error
+from ditto.runtime.ports import is_loopback
 
 _CONNECT_S = 5.0
 _READ_S = 30.0
@@ -44,16 +44,18 @@ class HttpBackend:
 
     Args:
         url: Where the server's routes begin, `http://127.0.0.1:8000`.
+        api_key: Shown with every request, to this server alone; None: none is.
         transport: What carries the requests, None for the network.
         patience: How long a server that is gone, full or draining is waited for.
 
     Raises:
-        ConfigurationError: That is no HTTP address.
+        ConfigurationError: That is no HTTP address, or no key.
     """
 
     def __init__(
         self,
         url: str,
+        api_key: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         patience: Patience = Patience(),  # noqa: B008  # it is frozen
     ) -> None:
@@ -62,10 +64,11 @@ class HttpBackend:
         self._known = False
         self._client = httpx.AsyncClient(
             base_url=_checked(self._url),
+            headers={} if api_key is None else {"authorization": f"Bearer {_checked_key(api_key)}"},
             transport=transport,
             timeout=_timeout(_READ_S),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-            trust_env=not _is_loopback(httpx.URL(self._url).host),
+            trust_env=not is_loopback(httpx.URL(self._url).host),
         )
 
     async def ask(self, request: Request) -> JobView[Any]:
@@ -298,11 +301,7 @@ def _checked(url: str) -> str:
     return url
 
 
-def _is_loopback(host: str) -> bool:
-    """Tells whether a proxy of the environment has no business with this host."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _checked_key(api_key: str) -> str:
+    if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
+        raise ConfigurationError("the API key is none: it holds what no header can, or nothing")
+    return api_key

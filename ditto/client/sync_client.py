@@ -28,13 +28,14 @@ class Ditto:
 
     Args:
         url: The server's address; None: what `DITTO_URL` names, else `http://127.0.0.1:8000`.
+        api_key: A key that `ditto keys create` has made; None: what `DITTO_API_KEY` holds, else none is shown.
 
     Raises:
-        ConfigurationError: That is no HTTP address.
+        ConfigurationError: That is no HTTP address, or no key.
     """
 
-    def __init__(self, url: str | None = None) -> None:
-        self._client = AsyncDitto(url)
+    def __init__(self, url: str | None = None, api_key: str | None = None) -> None:
+        self._client = AsyncDitto(url, api_key)
         self._portal = Portal()
 
     @classmethod

@@ -55,7 +55,7 @@ def ditto(
     monkeypatch.setenv("DITTO_STORE", str(tmp_path / "journal.db"))
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
-    def backend(url: str, patience: Patience) -> ClusterBackend:
+    def backend(url: str, api_key: str | None, patience: Patience) -> ClusterBackend:
         hasty.tell = patience.told
         return ClusterBackend(service, hasty.patience())
 
