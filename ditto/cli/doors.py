@@ -24,6 +24,7 @@ from ditto.domain import view
 from ditto.domain.job import Job, JobState, fold
 from ditto.domain.remerging import parse_feedback, parse_remerge
 from ditto.domain.request import Request
+from ditto.domain.tenants import DEFAULT
 from ditto.domain.view import JobView
 from ditto.errors import BadRequest, ConfigurationError, Conflict, NotFound, ServiceError
 from ditto.runtime.afterwards import Afterwards
@@ -126,10 +127,15 @@ def _say_once(told: Callable[[ServiceError], None] | None) -> Callable[[ServiceE
 
 
 class Stored:
-    """The jobs in a store, read without any service."""
+    """The jobs in a store, read without any service.
 
-    def __init__(self, journal: Journal) -> None:
+    Args:
+        tenant: Whose jobs are listed.
+    """
+
+    def __init__(self, journal: Journal, tenant: str) -> None:
         self._journal = journal
+        self._tenant = tenant
 
     async def get(self, job_id: str) -> JobView[Any]:
         """Returns the job as it stands.
@@ -149,7 +155,7 @@ class Stored:
         cursor: str | None,
     ) -> JobPage:
         """Returns jobs, newest first."""
-        wanted = Filter(state=state, needs_review=needs_review, metadata=metadata)
+        wanted = Filter(tenant=self._tenant, state=state, needs_review=needs_review, metadata=metadata)
         page = await self._journal.page(wanted, limit, cursor)
         return JobPage(jobs=[await self.get(row.job_id) for row in page.rows], cursor=page.cursor)
 
@@ -197,8 +203,8 @@ class Stored:
 
 
 @asynccontextmanager
-async def stored(where: Where) -> AsyncIterator[Stored]:
-    """Yields the store that the settings name.
+async def stored(where: Where, tenant: str = DEFAULT) -> AsyncIterator[Stored]:
+    """Yields the store that the settings name, a tenant's jobs to be listed.
 
     Raises:
         NotFound: There is none yet.
@@ -210,7 +216,7 @@ async def stored(where: Where) -> AsyncIterator[Stored]:
         raise NotFound(f"there is no store yet at {store}")
     journal = open_journal(store)
     try:
-        yield Stored(journal)
+        yield Stored(journal, tenant)
     finally:
         await journal.close()
 

@@ -17,6 +17,7 @@ import typer
 
 from ditto.cli.options import Where, pairs, with_groups
 from ditto.domain.job import JobState
+from ditto.domain.tenants import DEFAULT
 
 if TYPE_CHECKING:
     from ditto.cli.doors import Stored
@@ -27,6 +28,9 @@ _CANCEL_S = 60.0
 
 Url = Annotated[str | None, typer.Option(metavar="URL", help="A running service; without it the store is read.")]
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings; they name the store.")]
+OfTenant = Annotated[
+    str, typer.Option("--tenant", metavar="NAME", help="Whose, where the store is read; a service goes by the key.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON as the wire has it.")]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
 
@@ -40,6 +44,7 @@ def jobs(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only those with this; repeatable.")
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 20,
+    tenant: OfTenant = DEFAULT,
     as_json: AsJson = False,
     url: Url = None,
     config: Config = None,
@@ -49,7 +54,7 @@ def jobs(
 
     with reported():
         where = Where(url=url, config=config)
-        listed = run_async(_list(where, state, needs_review, pairs(metadata, "metadata") or {}, limit))
+        listed = run_async(_list(where, tenant, state, needs_review, pairs(metadata, "metadata") or {}, limit))
         if as_json:
             from ditto.cli.doors import wire
 
@@ -63,12 +68,13 @@ def review(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only those with this; repeatable.")
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 20,
+    tenant: OfTenant = DEFAULT,
     as_json: AsJson = False,
     url: Url = None,
     config: Config = None,
 ) -> None:
     """List the complete jobs that a person should look at, newest first."""
-    jobs(JobState.COMPLETE, True, metadata, limit, as_json, url, config)
+    jobs(JobState.COMPLETE, True, metadata, limit, tenant, as_json, url, config)
 
 
 def job(
@@ -107,7 +113,12 @@ def cancel(job_id: JobId, where: Where) -> None:
 
 
 async def _list(
-    where: Where, state: JobState | None, needs_review: bool | None, metadata: Mapping[str, str], limit: int
+    where: Where,
+    tenant: str,
+    state: JobState | None,
+    needs_review: bool | None,
+    metadata: Mapping[str, str],
+    limit: int,
 ) -> list[JobView[Any]]:
     from ditto.cli.doors import PAGE, opened, stored
     from ditto.errors import NotFound
@@ -115,7 +126,7 @@ async def _list(
     found: list[JobView[Any]] = []
     cursor: str | None = None
     try:
-        async with opened(where) if where.url is not None else stored(where) as records:
+        async with opened(where) if where.url is not None else stored(where, tenant) as records:
             while len(found) < limit:
                 page = await records.list(
                     state=state,

@@ -21,6 +21,7 @@ def note_end(job: Job, tally: Tally) -> None:
     verdict = job.outcome.verdict if isinstance(job.outcome, Completed) else None
     fields = {
         "job_id": job.id,
+        "tenant": job.spec.tenant,
         "state": str(job.state),
         "strategy": str(job.spec.strategy),
         "host": job.holder,

@@ -1,7 +1,8 @@
 """How often something may be done in a minute, over all processes: the keeper counts, and gives each process shares.
 
 A share is half a second's worth, so that a process asks the keeper twice a second at most, however busy it is. What it
-has got and not used after a few seconds is lost. While the keeper is away each process counts for itself.
+has got and not used after a few seconds is lost. While the keeper is away each process counts for itself; one that is
+begun anew has forgotten the last minute.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ditto.domain.spec import StrategyName
-from ditto.domain.tenants import Allowance
+from ditto.domain.tenants import Allowance, is_name
 from ditto.errors import ConfigurationError
 from ditto.settings.endpoints import KNOWN, Endpoint, split
 from ditto.settings.rates import CircuitRule, RateLimit
@@ -162,6 +162,14 @@ class Settings(BaseSettings):
         if not isinstance(given, Mapping):
             return given
         return {"default": {"models": [f"{SIMULATED}/{persona}" for persona in DEFAULT_PANEL]}, **given}
+
+    @field_validator("tenants")
+    @classmethod
+    def _named_as_tenants_are(cls, given: dict[str, Allowance]) -> dict[str, Allowance]:
+        for name in given:
+            if not is_name(name):
+                raise ValueError(f"{name!r} is no name of a tenant: small letters, digits, - and _")
+        return given
 
     @model_validator(mode="after")
     def _default_exists(self) -> Settings:

@@ -60,6 +60,8 @@ def test_the_environment_names_the_file_and_overrides_it(tmp_path, monkeypatch):
             "      rate_limits: {openai: {requests_per_second: 1, requests_per_minute: 60}}\n",
             "requests_per_second or requests_per_minute, not both",
         ),
+        ("      tenants: {acme: {jobs_at_once: 0}}\n", "applications.0.args.tenants.acme.jobs_at_once"),
+        ("      tenants: {Acme: {}}\n", "applications.0.args.tenants: 'Acme' is no name of a tenant"),
         ("      default_ensemble: fast\n", "there is no ensemble 'fast'; there are default"),
     ],
 )
@@ -85,6 +87,14 @@ def test_limits_are_set_for_providers_and_models(tmp_path):
     assert (limits["openai"].requests_per_s, limits["openai"].tokens_per_s) == (500 / 60, 1000.0)
     assert limits["sim/terse"].requests_per_s == 50
     assert limits["@cf/meta/llama-3.1-8b-instruct"].calls_at_once == 2
+
+
+def test_what_the_shipped_file_shows_of_tenants_can_be_said(tmp_path):
+    shown = SHIPPED.read_text().partition("      # tenants:\n")[2].partition("\n\n")[0]
+    path = written(tmp_path, "      tenants:\n" + shown.replace("      # ", "      ") + "\n")
+    allowance = load(path).tenants["acme"]
+    assert (allowance.jobs_at_once, allowance.models) == (20, ("openai/*",))
+    assert None not in allowance.model_dump().values()
 
 
 def test_a_missing_file_and_one_that_is_no_yaml_are_named(tmp_path):
