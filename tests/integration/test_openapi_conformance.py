@@ -19,11 +19,14 @@ import httpx
 import pytest
 import uvicorn
 
+from ditto.domain.tenants import OPERATOR
 from ditto.http.app import build
 from ditto.http.limits import Limits
 from tests.fakes import FakeService
 from tests.unit.http.conftest import SETTINGS
 
+KEY = "the-key-of-the-test"
+"""Whether a request without it, or with another, is refused wherever the document says so is one of the checks."""
 SEED = 7
 EXAMPLES = 12
 LIMIT_S = 280
@@ -67,6 +70,7 @@ def served() -> Iterator[str]:
     """The application on loopback."""
     service = FakeService()
     service.replies = Answering()
+    service.keys = {KEY: OPERATOR}
 
     async def factory() -> FakeService:
         return service
@@ -105,6 +109,8 @@ def told(document: dict[str, Any]) -> dict[str, Any]:
     }
     shapes["ChatRequest"]["properties"] |= {"model": model, "messages": turns}
     shapes["ResponsesRequest"]["properties"] |= {"model": model, "input": turns}
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        operation["security"] = [needed for needed in operation["security"] if needed]  # where there are keys
     for path in ("/llm", "/jobs"):  # the key is given once, and here in the body
         document["paths"][path]["post"]["parameters"] = []
     return document
@@ -115,10 +121,11 @@ def test_every_answer_is_as_the_document_says(served: str, tmp_path: Path) -> No
     document.write_text(json.dumps(told(httpx.get(f"{served}/openapi.json").json())), encoding="utf-8")
     (tmp_path / "schemathesis.toml").write_text(CHECKS, encoding="utf-8")
     script = str(Path(sys.executable).with_name("schemathesis"))
+    shows = ("--header", f"Authorization: Bearer {KEY}")
     options = ("--seed", str(SEED), "-n", str(EXAMPLES), "--workers", "1", "--no-color", "--continue-on-failure")
 
     asked = subprocess.run(
-        [script, "run", str(document), "--url", served, "--generation-deterministic", "--no-shrink", *options],
+        [script, "run", str(document), "--url", served, "--generation-deterministic", "--no-shrink", *shows, *options],
         cwd=tmp_path,
         capture_output=True,
         text=True,
