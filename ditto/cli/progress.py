@@ -1,21 +1,30 @@
-"""How far a batch is: a bar on a terminal, a plain line now and then elsewhere. On stderr."""
+"""How far a batch is: a live view on a terminal, a plain line now and then elsewhere. On stderr."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from ditto.cli import words
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ditto.batching import BatchReport, Work
+    from ditto.batching.summary import Model
 
 _LINE_EVERY_S = 5.0
+_TIMES_A_SECOND = 4
+_MOST_MODELS = 12
 
 
 @contextmanager
@@ -25,20 +34,89 @@ def progress(work: Work) -> Iterator[Callable[[BatchReport], None]]:
     if not console.is_terminal or console.is_dumb_terminal:
         yield _lines()
         return
-    columns = (
-        SpinnerColumn(),
-        BarColumn(bar_width=None),
-        TaskProgressColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=console, transient=True, expand=True, redirect_stdout=False) as bar:
-        task = bar.add_task("starting", total=None if work.rows.share() is None else 1.0)
+    view = View(work)
+    with Live(
+        console=console,
+        get_renderable=view.shown,
+        refresh_per_second=_TIMES_A_SECOND,
+        transient=True,
+        redirect_stdout=False,
+    ):
+        yield view.update
 
-        def update(report: BatchReport) -> None:
-            bar.update(task, completed=work.rows.share() or 0.0, description=f"{tally(report)}{_rate(report)}")
 
-        yield update
+class View:
+    """What a terminal shows of a batch while it runs."""
+
+    def __init__(self, work: Work, clock: Callable[[], float] = time.monotonic) -> None:
+        self._work = work
+        self._clock = clock
+        self._began_s = clock()
+        self._report: BatchReport | None = None
+
+    def update(self, report: BatchReport) -> None:
+        """Notes how far it is."""
+        self._report = report
+
+    def shown(self) -> RenderableType:
+        """Returns what is to be seen now."""
+        if self._report is None:
+            return Text(f"starting, {words.duration(self._clock() - self._began_s)}", style="dim")
+        parts: list[RenderableType] = [self._bar(), self._counts(self._report), self._pace(self._report)]
+        if self._work.summary.models:
+            parts.append(self._models())
+        return Group(*parts)
+
+    def _bar(self) -> RenderableType:
+        share = self._work.rows.share()
+        line = Table.grid(padding=(0, 1), expand=True)
+        line.add_column(ratio=1)
+        line.add_column(justify="right", no_wrap=True)
+        pulse = ProgressBar(total=None, pulse=True, animation_time=self._clock() - self._began_s)
+        bar = pulse if share is None else ProgressBar(total=1.0, completed=share)
+        line.add_row(bar, "" if share is None else f"{share * 100:.0f} %")
+        return line
+
+    def _counts(self, report: BatchReport) -> Text:
+        text = Text(tally(report))
+        if report.complete:
+            text.append(f" ({words.share(report.review / report.complete)})", style="dim")
+        if report.earlier:
+            text.append(f", {report.earlier:,} from earlier", style="dim")
+        return text
+
+    def _pace(self, report: BatchReport) -> Text:
+        throttle = self._work.throttle
+        parts = [words.duration(report.elapsed_s), f"{throttle.running:,} of {throttle.limit:,} at once"]
+        fresh = report.rows - report.earlier
+        if fresh and report.elapsed_s >= 1:
+            parts.insert(1, f"{fresh / report.elapsed_s:.1f} rows a second")
+        left_s = self._left_s(report)
+        if left_s is not None:
+            parts.append(f"about {words.duration(left_s)} left")
+        return Text(" · ".join(parts), style="dim")
+
+    def _left_s(self, report: BatchReport) -> float | None:
+        share = self._work.rows.share()
+        if not share or share >= 1 or report.elapsed_s < 2 or report.rows == report.earlier:
+            return None
+        return max(1.0, report.elapsed_s * (1 - share) / share)
+
+    def _models(self) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("model", overflow="ellipsis", no_wrap=True)
+        for name in ("replies", "failed", "tokens in", "tokens out"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("state", overflow="ellipsis", no_wrap=True)
+        models = sorted(self._work.summary.models.items())
+        for name, model in models[:_MOST_MODELS]:
+            failed = sum(model.failed.values())
+            tokens = (f"{model.input_tokens:,}", f"{model.output_tokens:,}")
+            answered = f"{max(model.rows - failed, 0):,}"
+            table.add_row(words.one_line(name, 60), answered, f"{failed:,}", *tokens, _state(model))
+        if len(models) > _MOST_MODELS:
+            table.add_row(f"and {len(models) - _MOST_MODELS} more", style="dim")
+        return table
 
 
 def tally(report: BatchReport) -> str:
@@ -49,6 +127,14 @@ def tally(report: BatchReport) -> str:
     if report.review:
         parts.append(f"{report.review:,} to review")
     return ", ".join(parts)
+
+
+def _state(model: Model) -> Text:
+    if not model.failed:
+        return Text("well", style="green")
+    why, count = model.failed.most_common(1)[0]
+    down = sum(model.failed.values()) >= model.rows
+    return Text(f"{'down: ' if down else ''}{why} {count:,}", style="red" if down else "yellow")
 
 
 def _lines() -> Callable[[BatchReport], None]:
