@@ -139,7 +139,8 @@ def _of_cells(header: list[str], cells: list[str], line: int, read_bytes: int) -
     content = "\0".join(cells).encode("utf-8", "surrogateescape")
     problem = None
     if len(cells) != len(header):
-        problem = f"has {len(cells)} cells where the header names {len(header)}"
+        problem = f"has {len(cells)} of the {len(header)} cells that the header names"
+        problem = problem if len(cells) < len(header) else f"has {len(cells)} cells, the header names {len(header)}"
     elif not _is_utf8(content):
         problem = "is no UTF-8"
     columns: dict[str, Any] | None = None if problem else dict(zip(header, cells, strict=True))
