@@ -20,6 +20,7 @@ from ditto.domain.events import Failure, Reply
 from ditto.errors import HolderGone, StaleEpoch
 from ditto.providers.limits.gates import Gate
 from ditto.providers.port import NOBODYS, Hearer, ModelRequest, Whose
+from ditto.runtime import tracing
 from ditto.runtime.drafts import Drafts, Known, Piece
 from ditto.runtime.measures import CALLS_RUNNING, count_call, count_gates
 from ditto.runtime.orders import Batch, Moved, Order, Outcome, Seen
@@ -241,18 +242,19 @@ class Caller:
             log.exception("model call failed inside Ditto", extra={"order_id": order.id})
             result = Failure(type="Failed", message=f"Ditto failed on this call: {type(error).__name__}")
         except asyncio.CancelledError:
-            elapsed_s = self._clock() - began
-            count_call(
-                self._tally, order.provider, order.name, Failure(type="Cancelled", message="", elapsed_s=elapsed_s)
-            )
+            self._count(order, Failure(type="Cancelled", message="", elapsed_s=self._clock() - began))
             raise
         finally:
             self._running.pop(order.id, None)
             self._close_one(_job(order.id))
             self._drafts.close(order.id)
             self._waiting.discard(order.id)
-        count_call(self._tally, order.provider, order.name, result)
+        self._count(order, result)
         self._gather(self._outcome(order.id, result))
+
+    def _count(self, order: Order, result: Reply | Failure) -> None:
+        count_call(self._tally, order.provider, order.name, result)
+        tracing.call_ended(order, result)
 
     def _close_one(self, job_id: str) -> None:
         self._open[job_id] -= 1

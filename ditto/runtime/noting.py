@@ -1,4 +1,4 @@
-"""The end of a job is noted: one line in the log and some counts, neither with anything of what was asked or said."""
+"""The end of a job is noted: a line in the log and some counts, without anything of what was asked, and a trace."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 
 from ditto.domain import view
 from ditto.domain.job import Completed, Job
+from ditto.runtime import tracing
 from ditto.runtime.measures import count_job
 from ditto.tally import Tally
 
@@ -15,6 +16,7 @@ _log = logging.getLogger("ditto.jobs")
 def note_end(job: Job, tally: Tally) -> None:
     """Notes a job that has ended."""
     count_job(tally, job)
+    tracing.job_ended(job)
     if not _log.isEnabledFor(logging.INFO):
         return
     used = view.usage(job)

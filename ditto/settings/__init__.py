@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +50,27 @@ class Defaults(BaseModel):
     timeout_s: Annotated[float, Field(gt=0)] = 300.0
     deadline_s: Annotated[float, Field(gt=0)] = 1800.0
     review_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7
+
+
+class Traces(BaseModel):
+    """Where traces go; nowhere unless a collector is named.
+
+    Attributes:
+        endpoint: An OpenTelemetry collector that takes OTLP over HTTP, as `http://127.0.0.1:4318`.
+        content: Whether they hold what was asked and answered.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    content: bool = False
+
+    @field_validator("endpoint")
+    @classmethod
+    def _can_be_told(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and find_spec("opentelemetry") is None:
+            raise ValueError("OpenTelemetry is not installed: pip install 'ditto-llm[otel]'")
+        return endpoint
 
 
 class Limits(BaseModel):
@@ -131,6 +153,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     runtime: Runtime = Runtime()
     tenants: dict[str, Allowance] = Field(default_factory=dict)
+    traces: Traces = Traces()
 
     @classmethod
     def settings_customise_sources(

@@ -24,6 +24,7 @@ from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, StoreUnavailable
 from ditto.providers.limits.gates import Gates
 from ditto.providers.models import Models
+from ditto.runtime import tracing
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, SIM, caller_names, new_id
 from ditto.runtime.actors.packing import takes_packed
@@ -68,6 +69,7 @@ class _JobActor:
     def __init__(self, name: str, settings: Settings, version: str) -> None:
         check_version(version)
         log_lines()
+        tracing.begin(settings.traces)
         self._settings = settings
         self._journal = open_journal(settings)
         self._host = Host(
@@ -159,6 +161,7 @@ class _CallerActor:
     def __init__(self, name: str, settings: Settings, version: str) -> None:
         check_version(version)
         log_lines()
+        tracing.begin(settings.traces)
         tally = Tally()
         gates = Gates(
             settings.rate_limits,
