@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 from ditto.domain.batch_lease import BatchLease
@@ -66,6 +67,10 @@ _BATCH = "batch"
 """Is in the metadata of a batch's jobs."""
 
 
+async def _always() -> None:
+    return None
+
+
 class Service:
     """The service of one process.
 
@@ -104,6 +109,7 @@ class Service:
         self._doorkeeper = doorkeeper
         self._admission = admission
         self._tenant: Tenant | None = None
+        self._still_admitted: Callable[[], Awaitable[object]] = _always
         self._owners = Owners()
 
     @property
@@ -116,6 +122,7 @@ class Service:
         await self._admission.request(tenant)
         seen = copy.copy(self)
         seen._tenant = tenant
+        seen._still_admitted = partial(self._doorkeeper.admit, shown)
         return seen
 
     async def submit(self, request: Request, *, live: bool = False) -> Submitted:
@@ -207,6 +214,7 @@ class Service:
 
         Raises:
             NotFound: There is no such job.
+            Unauthorized: The key that opened has been revoked meanwhile.
         """
         reader = Reader(after, self._clock)
         while True:
@@ -226,6 +234,7 @@ class Service:
                 with suppress(Unavailable):  # a stream outlives a restart of the store
                     await self._check_own(job_id)
                     news = News(records=await self._read(job_id, reader.after, PAGE))
+            await self._still_admitted()
             for told in reader.told(news):
                 yield told
             if ended:

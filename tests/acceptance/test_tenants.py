@@ -15,13 +15,16 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
+import yaml
 
 from ditto import AsyncDitto, Ditto
 from ditto.errors import Forbidden, NotFound, RateLimited, Unauthorized
 from tests.acceptance.conftest import DITTO, Serving, service
+from tests.acceptance.processes import process, said
 
 PROMPT = "What is 17 * 23?"
 HANGS = {"prompt": PROMPT, "models": ["sim/terse+hang"]}
+SERVE = str(Path(DITTO).with_name("serve"))
 NOBODYS = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
@@ -45,6 +48,13 @@ def keys(environ: dict[str, str], *arguments: str) -> str:
     command = [DITTO, "keys", *arguments]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout.strip()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @pytest.fixture(scope="module")
@@ -186,11 +196,18 @@ def test_no_key_stands_in_the_store_or_a_log_or_a_process_list(tenants):
 
 
 def test_where_there_is_no_key_other_machines_are_not_served(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     environ = {**os.environ, "DITTO_STORE": str(tmp_path / "journal.db")}
-    command = [DITTO, "serve", "--host", "0.0.0.0", "--port", str(port)]
+    command = [DITTO, "serve", "--host", "0.0.0.0", "--port", str(free_port())]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "ditto keys create" in done.stderr
+
+
+def test_however_it_is_started_the_application_itself_refuses_that(tmp_path, sim):
+    settings = yaml.safe_load((Path(__file__).parents[2] / "serve_config.yaml").read_text(encoding="utf-8"))
+    settings["http_options"] = {"host": "0.0.0.0", "port": free_port()}
+    (tmp_path / "open.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    environ = {**os.environ, "DITTO_STORE": str(tmp_path / "journal.db"), "DITTO_SIM_URL": sim}
+    log = tmp_path / "run.log"
+    with process(SERVE, "run", "open.yaml", environ=environ, log=log) as running:
+        assert said(r"would listen on 0\.0\.0\.0.*`ditto keys create`", log, running)

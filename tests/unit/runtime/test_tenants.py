@@ -127,6 +127,20 @@ async def test_a_revoked_key_opens_nothing_and_its_tenants_other_key_opens_the_s
     assert (await (await town.service_.admit(new)).get(job.id)).id == job.id
 
 
+async def test_who_follows_a_job_is_told_nothing_more_once_the_key_is_revoked(town):
+    key, shown = await key_of(town, "acme")
+    acme = await town.service_.admit(shown)
+    job = (await acme.submit(asked(models=["ollama/slow"]))).job
+    events = acme.events(job.id)
+    assert (await anext(events)).seq == 1
+    assert (await anext(events)).seq == 2
+    await town.journal.revoke(key.id, NOON)
+    pass_time(town, 5.1)
+    town.models.release("ollama/slow", Reply(text="42"))
+    with pytest.raises(Unauthorized):
+        await anext(events)
+
+
 async def test_where_the_last_key_was_revoked_one_is_still_needed(town):
     key, _ = await key_of(town, "acme")
     await town.journal.revoke(key.id, NOON)
