@@ -215,6 +215,8 @@ async def attach(
         tasks.append(asyncio.ensure_future(actors.create_host(name).status()))
         tasks.append(asyncio.ensure_future(sim_url()))
         spares.offer(name)
+        if settings.rate_limits and settings.runtime.callers > 1:
+            tasks.append(asyncio.ensure_future(actors.keeper().standing(Standing(), 0.0)))  # it deals the limits out
     else:
         spares.start()
         await spares.heard(_HEARD_S)

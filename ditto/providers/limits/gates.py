@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -24,6 +25,8 @@ from ditto.errors import (
 )
 from ditto.providers.limits.desk import Desk, Waiter
 from ditto.providers.limits.lane import Lane
+from ditto.providers.limits.sharing import Need, Share
+from ditto.providers.limits.stake import Stake
 from ditto.providers.port import Whose
 from ditto.settings.rates import CircuitRule, RateLimit
 
@@ -75,6 +78,7 @@ class Gates:
 
     Args:
         limits: By provider (`openai`) or model (`openai/gpt-x`).
+        stake: This process's part in them; by default it has all to itself.
         waited: Called with provider, model and seconds where a call had to wait for its turn.
         clock: Returns seconds that only go up.
         later: Calls something after so many seconds; by default the running loop does.
@@ -85,12 +89,14 @@ class Gates:
         limits: Mapping[str, RateLimit] | None = None,
         circuit: CircuitRule | None = None,
         *,
+        stake: Stake | None = None,
         waited: Waited = lambda provider, name, seconds: None,
         clock: Callable[[], float] = time.monotonic,
         later: Later | None = None,
     ) -> None:
         self._limits = limits or {}
         self._circuit = circuit or CircuitRule()
+        self._stake = Stake(self._limits) if stake is None else stake
         self._waited = waited
         self._clock = clock
         self._later = _by_loop if later is None else later
@@ -126,6 +132,8 @@ class Gates:
         model = self._models.get(name) or self._opened(provider, name, now)
         lane, desk = model.lane, model.desk
         _refuse_if_open(name, lane, now)
+        if self._stake.shared:
+            self._stake.asked(provider, name)
         if lane.free and desk.whole is None:
             lane.sent(now, 0.0, waited=False)
             return Turn(self, model, whose, now, 0.0)
@@ -152,11 +160,36 @@ class Gates:
             if not model.lane.free or len(model.desk) or model.lane.circuit.open_s(now) > 0
         ]
 
-    def close(self) -> None:
-        """Gives no turn any more."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+    def needs(self) -> dict[str, Need]:
+        """Returns what this process needs of each limit that it has asked for, or holds more of than at first."""
+        waiting: Counter[str] = Counter()
+        running: Counter[str] = Counter()
+        for model in self._models.values():
+            queued = len(model.desk.all_for(model.name)) if len(model.desk) else 0
+            for name in (model.name, model.provider):
+                waiting[name] += queued
+                running[name] += model.lane.running
+        return self._stake.needs(self._clock(), waiting, running)
+
+    def take(self, shares: Mapping[str, Share]) -> bool:
+        """Takes these shares from now on; returns whether any of them is less than before."""
+        less = self._stake.take(shares)
+        now = self._clock()
+        for place, desk in list(self._desks.items()):
+            if desk.whole is not None and place in shares:
+                desk.whole.share(shares[place], now)
+            for name in desk.lanes.keys() & shares.keys():
+                desk.lanes[name].share(shares[name], now)
+            if len(desk):
+                self._pump(desk)
+        return less
+
+    def slow_down(self, name: str, closed_s: float) -> None:
+        """Slows a model down that has refused another process."""
+        model = self._models.get(name)
+        if model is not None:
+            model.lane.slow_down(self._clock(), closed_s)
+            self._pump(model.desk)
 
     async def _granted(self, model: _Model, key: str, tokens: float, *, again: bool, until: float) -> float:
         """Returns the moment at which the turn has come; the request counts as sent from then on."""
@@ -185,6 +218,11 @@ class Gates:
         if len(model.desk):
             self._pump(model.desk)
 
+    def refused(self, model: _Model, now: float) -> None:
+        """Notes that a model has refused, for the other processes."""
+        if self._stake.shared:
+            self._stake.refused(model.name, model.lane.closed_s(now))
+
     def failed(self, model: _Model) -> None:
         """Fails the calls that wait for a model whose circuit has opened."""
         if not model.lane.circuit.open_s(self._clock()):
@@ -202,11 +240,14 @@ class Gates:
         place = provider if whole is not None else name
         desk = self._desks.get(place)
         if desk is None:
-            desk = self._desks[place] = Desk(None if whole is None else Lane(whole, self._circuit))
-        lane = desk.lanes[name] = Lane(self._limits.get(name, RateLimit()), self._circuit)
+            desk = self._desks[place] = Desk(None if whole is None else self._lane(provider, whole))
+        lane = desk.lanes[name] = self._lane(name, self._limits.get(name, RateLimit()))
         lane.used_at = now
         model = self._models[name] = _Model(provider, name, desk, lane)
         return model
+
+    def _lane(self, name: str, limit: RateLimit) -> Lane:
+        return Lane(limit, self._circuit, self._stake.share(name))
 
     def _pump(self, desk: Desk) -> None:
         now = self._clock()
@@ -273,7 +314,8 @@ class Turn:
 
     def _refused(self, lane: Lane, now: float, retry_after_s: float | None) -> None:
         if lane is self._model.lane:
-            lane.refused(now, self.sent_at, self._tokens, retry_after_s)
+            if lane.refused(now, self.sent_at, self._tokens, retry_after_s):
+                self._gates.refused(self._model, now)
         else:
             lane.untaken(self._tokens)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ditto.providers.limits.circuit import Circuit
 from ditto.providers.limits.finding import FoundPace
 from ditto.providers.limits.pacing import Pace
+from ditto.providers.limits.sharing import Share, whole
 from ditto.settings.rates import CircuitRule, RateLimit
 
 HEADROOM = 0.98
@@ -21,15 +22,14 @@ class Lane:
 
     Args:
         limit: What is allowed in all.
-        share: This process's part of it.
+        share: This process's part of it; by default all.
     """
 
-    def __init__(self, limit: RateLimit, circuit: CircuitRule, *, share: float = 1.0, slots: int | None = None) -> None:
+    def __init__(self, limit: RateLimit, circuit: CircuitRule, share: Share | None = None) -> None:
         self.found = FoundPace()
         self.circuit = Circuit(circuit)
         self.running = 0
         self.used_at = 0.0
-        self.shared = share
         self.proven = True
         """Whether the provider has taken something since it refused last."""
         self._limit = limit
@@ -39,7 +39,7 @@ class Lane:
         self._closed_until = 0.0
         self._answer_tokens = _UNKNOWN_ANSWER
         self._slots: int | None = None
-        self.share(share, limit.calls_at_once if slots is None else slots)
+        self.share(whole(limit) if share is None else share, 0.0)
 
     @property
     def free(self) -> bool:
@@ -51,23 +51,13 @@ class Lane:
         """Whether a limit is set."""
         return self._requests is not None or self._tokens is not None or self._limit.calls_at_once is not None
 
-    @property
-    def limit(self) -> RateLimit:
-        return self._limit
-
-    @property
-    def slots(self) -> int | None:
-        """How many calls may be under way here; None: any number."""
-        return self._slots
-
-    def share(self, share: float, slots: int | None) -> None:
+    def share(self, share: Share, now: float) -> None:
         """Sets this process's part of what is allowed in all."""
-        self.shared = share
-        self._slots = slots
+        self._slots = share.slots
         if self._requests is not None and self._limit.requests_per_s is not None:
-            self._requests.rate = self._limit.requests_per_s * share * HEADROOM
+            self._requests.change(now, self._limit.requests_per_s * share.part * HEADROOM)
         if self._tokens is not None and self._limit.tokens_per_s is not None:
-            self._tokens.rate = self._limit.tokens_per_s * share * HEADROOM
+            self._tokens.change(now, self._limit.tokens_per_s * share.part * HEADROOM)
 
     def ready_at(self) -> float:
         """Returns from when on a request may go; infinity where one that is under way must end first."""

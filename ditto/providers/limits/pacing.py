@@ -24,6 +24,11 @@ class Pace:
         self._slack_s = slack_s
         self._on_time = 0.0
 
+    def change(self, now: float, rate: float) -> None:
+        """Goes on at another rate, to which what has still to be waited for is put right."""
+        self._on_time = now + (self._on_time - now) * self.rate / rate if self._on_time > now else self._on_time
+        self.rate = rate
+
     def ready_at(self) -> float:
         """Returns from when on the next unit may come."""
         return self._on_time

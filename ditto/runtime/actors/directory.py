@@ -10,10 +10,12 @@ from ray.exceptions import RayActorError, RayError
 from ray.util import list_named_actors
 
 from ditto.errors import ConfigurationError
+from ditto.providers.limits.sharing import Report, Told
 from ditto.runtime.actors.kinds import HEAD, actor, begin, caller_ref, check_version, create, host_ref, open_journal
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
 from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
+from ditto.runtime.dealing import Dealer
 from ditto.runtime.host import PREFIX
 from ditto.runtime.keeper import Keeper
 from ditto.runtime.placement import Standing
@@ -44,6 +46,7 @@ class _KeeperActor:
             dedicated_jobs=settings.limits.dedicated_jobs,
             new_id=new_id,
         )
+        self._dealer = Dealer(settings.rate_limits, caller_names(settings))
         self._start = begin(self._keeper.start)
 
     async def version(self) -> str:
@@ -54,6 +57,9 @@ class _KeeperActor:
 
     async def drain(self, grace_s: float) -> int:
         return await self._keeper.drain(grace_s)
+
+    async def deal(self, caller: str, report: Report) -> Told:
+        return self._dealer.deal(caller, report)
 
     async def taken(self, name: str) -> None:
         await self._keeper.taken(name)

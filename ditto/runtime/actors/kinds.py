@@ -23,6 +23,8 @@ from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, StoreUnavailable
 from ditto.providers.limits.gates import Gates
+from ditto.providers.limits.sharing import Report, Told
+from ditto.providers.limits.stake import Stake
 from ditto.providers.models import Models
 from ditto.runtime import tracing
 from ditto.runtime.actors.logs import log_lines
@@ -37,6 +39,7 @@ from ditto.runtime.held import Capacity
 from ditto.runtime.host import PREFIX, Host, HostStatus
 from ditto.runtime.measures import COMMITS, RATE_LIMITED, RATE_LIMITED_SECONDS, TURN_SECONDS
 from ditto.runtime.orders import Batch, Order, Seen
+from ditto.runtime.partaking import Partaker
 from ditto.runtime.simulated import SimulatedOnDemand
 from ditto.settings import Settings
 from ditto.settings.endpoints import Endpoint
@@ -163,9 +166,11 @@ class _CallerActor:
         log_lines()
         tracing.begin(settings.traces)
         tally = Tally()
+        stake = Stake(settings.rate_limits, settings.runtime.callers)
         gates = Gates(
             settings.rate_limits,
             settings.circuit,
+            stake=stake,
             waited=lambda provider, name, seconds: tally.observe(TURN_SECONDS, (provider, name), seconds),
         )
 
@@ -188,6 +193,13 @@ class _CallerActor:
         asks: Asks = models(settings.providers)
         if settings.sim_url is None:
             asks = SimulatedOnDemand(asks, simulated)
+        keeper = KeeperRef(KEEPER)
+
+        async def deal(report: Report) -> Told:
+            return await keeper.deal(name, report)
+
+        if stake.shared:
+            self._partaking = begin(Partaker(gates, stake, deal).keep_up)
         self._caller = Caller(name, new_id(), asks, tally=tally, standing=gates.standing)
 
     async def ping(self) -> None:

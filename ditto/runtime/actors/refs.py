@@ -13,6 +13,7 @@ from ray.exceptions import RayError, RayTaskError
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import DittoError, HolderGone, InternalError
+from ditto.providers.limits.sharing import Report, Told
 from ditto.runtime.actors.packing import packed, unpacked
 from ditto.runtime.asking import Asked, Asking, Heard
 from ditto.runtime.drafts import Known, Piece
@@ -175,6 +176,10 @@ class KeeperRef(_Ref):
     async def drain(self, grace_s: float) -> int:
         left: int = await self._call("drain", grace_s)
         return left
+
+    async def deal(self, caller: str, report: Report) -> Told:
+        told: Told = await self._call("deal", caller, report)
+        return told
 
     async def taken(self, name: str) -> None:
         await self._call("taken", name)

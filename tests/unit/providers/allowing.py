@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ditto.errors import CallError
 from ditto.providers.limits.desk import Desk, Waiter
 from ditto.providers.limits.lane import Lane
+from ditto.providers.limits.sharing import Share
 from ditto.settings.rates import CircuitRule, RateLimit
 from ditto.sim.allowances import Allowance
 
@@ -108,9 +109,10 @@ class Crowd:
 def desk_of(*names: str, whole: RateLimit | None = None, share: float = 1.0, **each: float) -> Desk:
     """Returns a desk for models of these names, each with this limit."""
     rule = CircuitRule()
-    desk = Desk(None if whole is None else Lane(whole, rule, share=share))
+    part = Share(part=share)
+    desk = Desk(None if whole is None else Lane(whole, rule, None if share == 1 else part))
     for name in names or ("m",):
-        desk.lanes[name] = Lane(limit(**each), rule, share=share)
+        desk.lanes[name] = Lane(limit(**each), rule, None if share == 1 else part)
     return desk
 
 
