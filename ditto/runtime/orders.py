@@ -185,5 +185,6 @@ def _within_s(job: Job, now: datetime) -> float:
 
 
 def _key(job: Job) -> str:
-    """Returns what a job's calls come under: those of a batch are one crowd, all others another."""
-    return str(job.spec.metadata.get(_BATCH, ""))
+    """Returns what a job's calls come under: its tenant, and there each batch by itself."""
+    batch = job.spec.metadata.get(_BATCH)
+    return job.spec.tenant if batch is None else f"{job.spec.tenant}/{batch}"
