@@ -23,7 +23,6 @@ from ditto.domain.request import parse
 from ditto.domain.tenants import DEFAULT
 from ditto.errors import BadRequest, Forbidden, NotFound, ServiceError, Unavailable
 from ditto.http import batch_leases, bodies, event_socket, hang_up, heads, openapi, prometheus, queries, responses
-from ditto.http.docs import docs_page
 from ditto.http.door import Door, door_of
 from ditto.http.event_socket import EventSocket
 from ditto.http.event_stream import EventStream, resumes_after
@@ -32,6 +31,7 @@ from ditto.http.limits import Limits
 from ditto.http.openai import described
 from ditto.http.openai import routes as openai_routes
 from ditto.http.openai.models import Models
+from ditto.http.pages import docs_page, playground_page
 from ditto.http.responses import Json
 from ditto.runtime.service import ServicePort
 from ditto.settings import Settings
@@ -283,6 +283,12 @@ async def metrics(request: Request) -> Response:
         raise Forbidden(f"what all tenants do is shown to the tenant {DEFAULT} alone")
     counted = await service.counted()
     return Response(prometheus.exposition(counted), media_type=prometheus.MEDIA_TYPE)
+
+
+@_router.get("/", include_in_schema=False)
+async def playground(request: Request) -> Response:
+    """Returns the page on which a question is asked in a browser."""
+    return playground_page()
 
 
 @_router.get("/docs", include_in_schema=False)

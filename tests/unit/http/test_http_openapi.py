@@ -135,10 +135,12 @@ async def test_the_documents_requests_to_openais_routes_are_taken(
             jsonschema.validate({**plain, **wrong}, schema)
 
 
-async def test_the_docs_page_asks_no_other_host(door: httpx.AsyncClient) -> None:
-    response = await door.get("/docs")
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_a_page_asks_no_other_host(door: httpx.AsyncClient, path: str) -> None:
+    response = await door.get(path)
 
     assert response.status_code == 200
+    assert "innerHTML" not in response.text
     assert response.headers["content-type"].startswith("text/html")
     assert re.findall(r"https?://", response.text) == []
     assert "default-src 'none'" in response.headers["content-security-policy"]
