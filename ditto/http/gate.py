@@ -14,7 +14,7 @@ from ditto.errors import ServiceError
 from ditto.http import responses
 from ditto.http.door import Door
 
-OPEN = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+OPEN = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 _BEARER = "bearer "
 
 

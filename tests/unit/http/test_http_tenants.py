@@ -191,7 +191,7 @@ async def test_what_all_tenants_do_is_shown_to_who_runs_the_service(door: httpx.
     assert (await door.get("/metrics", headers=of("acme-key"))).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/docs", "/openapi.json"])
 async def test_what_tells_nothing_of_anybody_is_open(door: httpx.AsyncClient, path: str) -> None:
     assert (await door.get(path)).status_code == 200
 
