@@ -33,7 +33,8 @@ async def create_chat_completion(request: Request) -> Response:
 
     Without an idempotency key the job is cancelled when the client hangs up.
     """
-    door, body = door_of(request), read(ChatRequest, await _body(request))
+    door = door_of(request)
+    body = await bodies.off_loop(request, read, ChatRequest, await _body(request))
     asked = await bodies.off_loop(request, body.asked, door.models, request.headers.get("idempotency-key"))
     if body.stream:
         usage = body.stream_options is not None and bool(body.stream_options.include_usage)
@@ -48,7 +49,8 @@ async def create_response(request: Request) -> Response:
 
     Nothing is stored under the response's id. Without an idempotency key the job is cancelled when the client hangs up.
     """
-    door, body = door_of(request), read(ResponsesRequest, await _body(request))
+    door = door_of(request)
+    body = await bodies.off_loop(request, read, ResponsesRequest, await _body(request))
     asked = await bodies.off_loop(request, body.asked, door.models, request.headers.get("idempotency-key"))
     if body.stream:
         return AnswerStream(asked, door, Events(body))
