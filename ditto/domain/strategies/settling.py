@@ -18,6 +18,7 @@ from ditto.domain.skills.sheet import SkillSheet
 from ditto.domain.spec import JSON, AnswerKind, Call
 from ditto.domain.verdict import Ballot, Intent, Verdict
 
+_PLAIN = ("number", "integer", "boolean", "string")
 _FEWEST = 2
 """One reply alone is no ground for a confidence."""
 
@@ -57,10 +58,16 @@ def decided(
     )
     if verdict.intent is not Intent.ANSWER or verdict.agreement is None or verdict.kind is None:
         return False
-    return _settled(verdict, ballots, missing, skills)
+    return _settled(verdict, ballots, missing, skills, schema)
 
 
-def _settled(verdict: Verdict, ballots: Sequence[Ballot], missing: Sequence[Call], skills: SkillSheet | None) -> bool:
+def _settled(
+    verdict: Verdict,
+    ballots: Sequence[Ballot],
+    missing: Sequence[Call],
+    skills: SkillSheet | None,
+    schema: dict[str, Any] | None,
+) -> bool:
     """Tells whether the answers that were compared leave the missing calls nothing to change."""
     assert verdict.kind is not None
     awaited = [Ballot(call=call.name, model=call.model, text="", weight=call.weight) for call in missing]
@@ -72,18 +79,31 @@ def _settled(verdict: Verdict, ballots: Sequence[Ballot], missing: Sequence[Call
     open_seats = [positions[call.name] for call in missing]
     if not isinstance(verdict.result, dict | list):
         return completions.wins(0, keys, open_seats, voters, comparison(verdict.kind, verdict.options))
-    if _has_order(verdict.result):
+    if _has_order(verdict.result, schema or {}):
         return False
     agreeing = [at for at, number in keys.items() if number == 0]
     others = [at for at, number in keys.items() if number > 0]
     return completions.wins_every_field(verdict.result, agreeing, [*others, *open_seats], voters)
 
 
-def _has_order(value: JSON) -> bool:
-    """Tells whether a list of several items stands in it: a missing reply could still change their order."""
+def _has_order(value: JSON, schema: Any) -> bool:
+    """Tells whether a list of several items stands in it whose order a missing reply could still change.
+
+    What it is in a list that can hold nothing but plain values, `completions` tells.
+    """
     if isinstance(value, dict):
-        return any(_has_order(item) for item in value.values())
-    return isinstance(value, list) and (len(value) > 1 or any(_has_order(item) for item in value))
+        parts = _part(schema, "properties")
+        return any(_has_order(item, _part(parts, name)) for name, item in value.items())
+    if not isinstance(value, list):
+        return False
+    items = _part(schema, "items")
+    plain = _part(items, "type") in _PLAIN
+    return (len(value) > 1 and not plain) or any(_has_order(item, items) for item in value)
+
+
+def _part(schema: Any, name: str) -> Any:
+    """Returns what a schema says under this name, nothing where it says something else than names."""
+    return schema.get(name, {}) if isinstance(schema, dict) else {}
 
 
 def confident(verdict: Verdict, answered: int, p: float, min_responses: int) -> bool:

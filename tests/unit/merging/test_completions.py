@@ -44,6 +44,23 @@ OBJECTS: tuple[Any, ...] = (
 FIRST = (3, 0, 1, 2, 4, 5, 6, 7)
 """The objects, one first that can be decided: no list in it holds several items."""
 
+LISTS_OF_PLAIN_VALUES: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "n": {"type": "array", "items": {"type": "integer"}},
+        "t": {"type": "array", "items": {"type": "string"}},
+    },
+}
+LISTS: tuple[Any, ...] = (
+    {"n": [1, 2], "t": ["red", "blue"]},
+    {"n": [1, 2], "t": ["red", "blue"]},
+    {"n": [2, 1], "t": ["blue", "red"]},
+    {"n": [1, 2, 3], "t": ["red", "blue", "green"]},
+    {"n": [3], "t": ["green", "red"]},
+    {"n": [2, 1, 1]},
+    {"t": ["blue", "red", "blue"]},
+    {"n": [1, 2], "t": ["blue", "red"]},
+)
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, 2.0])
 SKILL = st.sampled_from([-1.0, 0.0, 0.5, 1.5, 3.0])
 
@@ -132,27 +149,29 @@ def test_a_decided_answer_is_the_answer_in_every_completion(
         assert answer([*given_replies, *more]) == now
 
 
+@pytest.mark.parametrize("schema", [SCHEMA, LISTS_OF_PLAIN_VALUES])
 @pytest.mark.parametrize("missed", [1, 2, 3, 4])
 @settings(max_examples=10, deadline=None)
 @given(sheet=sheets(AnswerKind.JSON), data=st.data())
 def test_a_decided_structure_keeps_every_field_in_every_completion(
-    missed: int, sheet: SkillSheet | None, data: st.DataObject
+    missed: int, schema: dict[str, Any], sheet: SkillSheet | None, data: st.DataObject
 ) -> None:
+    objects, first = (OBJECTS, FIRST) if schema is SCHEMA else (LISTS, range(len(LISTS)))
     panel, said = data.draw(panels(missed))
-    given_replies = [ballot(call, "{}", OBJECTS[FIRST[n]]) for call, n in zip(panel, said, strict=False)]
+    given_replies = [ballot(call, "{}", objects[first[n]]) for call, n in zip(panel, said, strict=False)]
     missing = panel[len(said) :]
-    told = data.draw(st.permutations(range(len(OBJECTS))))[: (8, 8, 6, 3)[missed - 1]]
-    later_values = [*(OBJECTS[number] for number in told), REFUSAL, None]
+    told = data.draw(st.permutations(range(len(objects))))[: (8, 8, 6, 3)[missed - 1]]
+    later_values = [*(objects[number] for number in told), REFUSAL, None]
 
     def result(ballots: Sequence[Ballot]) -> Any:
-        merged = merge(QUESTION, ballots, schema=SCHEMA, answer=None, review_threshold=0.5, skills=sheet)
+        merged = merge(QUESTION, ballots, schema=schema, answer=None, review_threshold=0.5, skills=sheet)
         return values.key(merged.result)
 
     if not decided(
         QUESTION,
         given_replies,
         missing,
-        schema=SCHEMA,
+        schema=schema,
         answer=None,
         review_threshold=0.5,
         min_responses=1,
@@ -209,3 +228,16 @@ def test_a_structure_that_most_give_exactly_is_decided() -> None:
     assert settled(agreed)
     assert not settled(torn)
     assert not settled(ordered)  # a missing reply could still change the order
+
+
+def test_lists_are_decided_whose_schema_lets_them_be_voted_on_as_a_whole() -> None:
+    panel = seats(MODELS[:5], [1.0] * 5)
+    agreed = [ballot(call, "{}", {"n": [1, 2], "t": ["red", "blue"]}) for call in panel[:3]]
+
+    def settled(ballots: Sequence[Ballot], schema: dict[str, Any]) -> bool:
+        rest = panel[len(ballots) :]
+        return decided(QUESTION, ballots, rest, schema=schema, answer=None, review_threshold=0.5, min_responses=1)
+
+    assert settled(agreed, LISTS_OF_PLAIN_VALUES)
+    assert not settled(agreed[:2], LISTS_OF_PLAIN_VALUES)
+    assert not settled(agreed, {"type": "object"})
