@@ -19,7 +19,6 @@ from ditto.errors import (
     NotFound,
     RateLimited,
     SpareTaken,
-    StoreError,
     Unavailable,
 )
 from ditto.runtime.adopting import Adopter
@@ -32,14 +31,13 @@ from ditto.runtime.held import Capacity, Held, HeldJobs
 from ditto.runtime.lease import Lease
 from ditto.runtime.orders import Outcome
 from ditto.runtime.runner import Clock, first_turn, numbered, retry_turn, utc_now
+from ditto.runtime.tenure import Tenure
 from ditto.store.port import Append, Claim, JobRow, Journal
 from ditto.tally import Tally
 from ditto.version import VERSION
 
 PREFIX = "job:"
 """A job's own actor is named by it; any other holder is shared."""
-LAPSED_S = 0.5
-"""How soon a lease that has run out is tried to be renewed again: until then no model is asked."""
 _ROOMY = Capacity()
 
 
@@ -98,12 +96,12 @@ class Host:
         self._closed = False
         self._replaced = False
         self._tell_replaced = replaced
-        self._keeping: asyncio.Task[None] | None = None
         self._started = asyncio.Event()
         self._lines: Lines
         self._jobs: HeldJobs
         self._desks: Desks
         self._adopter: Adopter
+        self._tenure: Tenure
         self._hearing: Hearing
 
     async def start(self) -> None:
@@ -145,11 +143,14 @@ class Host:
             clock=self._clock,
         )
         self._hearing = Hearing(self._name, port=self._lines.port, own=self._jobs.own)
+        self._tenure = Tenure(
+            self._name, lease=self._lease, journal=self._journal, jobs=self._jobs, adopter=self._adopter
+        )
         own = await self._journal.held(self._name)
         if self._own_job:  # a restart after the job's end makes no spare of it
             self._used = await self._journal.row(self._name.removeprefix(PREFIX)) is not None
         if own:
-            self._hold()
+            self._tenure.hold()
             await self._adopter.take_up(own)
         self._started.set()
 
@@ -236,7 +237,7 @@ class Host:
         await self._lease.renew()
         if not self._replaced:
             self._used = True
-            self._hold()
+            self._tenure.hold()
             here = (self._jobs, self._adopter.suspects)
             await self._adopter.take_up([row for row in rows if not any(row.job_id in place for place in here)])
 
@@ -268,7 +269,7 @@ class Host:
             events, payer = tuple(turn.events), job.spec.payer
             append = Append(job_id=job_id, id=self._new_id(), after=job.seq, events=events, payer=payer)
             self._jobs.beginning.add(job_id)
-            self._hold()  # while nothing was here the lease may have been given up
+            self._tenure.hold()  # while nothing was here the lease may have been given up
             try:
                 await self._journal.append(append)
             except AppendConflict:
@@ -343,7 +344,7 @@ class Host:
         if self._jobs.full():
             raise RateLimited(f"the service is full: {self._capacity.running} jobs run, {len(self._jobs.waiting)} wait")
         self._used = True
-        self._hold()
+        self._tenure.hold()
 
     async def _called(self, job_id: str, wait_s: float) -> bool:
         """Returns whether the job does not wait for its turn any more, at the latest after `wait_s`."""
@@ -371,7 +372,7 @@ class Host:
         await self._lease.renew()
         if not self._replaced:
             self._used = True
-            self._hold()
+            self._tenure.hold()
             await self._adopter.adopt(job_id)
 
     def _deliver(self, outcome: Outcome) -> None:
@@ -380,38 +381,6 @@ class Host:
     def _idle(self) -> None:
         if self._own_job:
             self._ended()
-
-    def _hold(self) -> None:
-        if self._keeping is None or self._keeping.done():
-            self._lease.rise()
-            self._keeping = self._jobs.own(self._keep_lease())
-
-    async def _keep_lease(self) -> None:
-        """Renews the lease while there are jobs, and finds any that the journal says are here and are not."""
-        while True:
-            until = await self._lease.renew()
-            if until is not None and await self._let_go_of_lost():
-                self._lease.confirm(until)
-            await asyncio.sleep(self._lease.length_s / 3 if self._lease.current() else LAPSED_S)
-            if not len(self._jobs) and not len(self._adopter.suspects):
-                return
-            try:
-                named = await self._journal.held(self._name)
-            except StoreError:
-                continue
-            lost = [row for row in named if row.job_id not in self._jobs and row.job_id not in self._adopter.suspects]
-            if lost and not self._replaced:
-                await self._adopter.take_up(lost)
-
-    async def _let_go_of_lost(self) -> bool:
-        """Stops what others have taken over while the lease had run out; returns whether the journal could say."""
-        running = self._jobs.all_running()  # of those alone the journal can tell: what comes meanwhile it need not know
-        try:
-            rows = await self._journal.held(self._name)
-        except StoreError:
-            return False
-        self._jobs.let_go(running - {row.job_id for row in rows})
-        return True
 
     def _step_down(self) -> None:
         """Stops everything: a later instance of this holder goes on with its jobs."""

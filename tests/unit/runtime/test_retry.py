@@ -189,11 +189,11 @@ async def test_a_retried_jobs_lease_is_renewed_though_its_holder_was_about_to_le
     await house.ended(host, "j1")
     read = house.journal.reading = asyncio.Event()
     retrying = asyncio.ensure_future(host.retry("j1"))
-    await until(lambda: host._keeping.done())
+    await until(lambda: host._tenure.rests)
     del house.models._answers["down"]
 
     read.set()
     await retrying
 
-    assert not host._keeping.done()
+    assert not host._tenure.rests
     await host.cancel("j1")
