@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LINE_EVERY_S = 5.0
 _TIMES_A_SECOND = 4
 _MOST_MODELS = 12
+_WIDE = 76
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def progress(work: Work) -> Iterator[Callable[[BatchReport], None]]:
     view = View(work)
     with Live(
         console=console,
-        get_renderable=view.shown,
+        get_renderable=lambda: view.shown(console.width),
         refresh_per_second=_TIMES_A_SECOND,
         transient=True,
         redirect_stdout=False,
@@ -58,13 +59,13 @@ class View:
         """Notes how far it is."""
         self._report = report
 
-    def shown(self) -> RenderableType:
-        """Returns what is to be seen now."""
+    def shown(self, width: int) -> RenderableType:
+        """Returns what is to be seen now; where there is little room, no tokens."""
         if self._report is None:
             return Text(f"starting, {words.duration(self._clock() - self._began_s)}", style="dim")
         parts: list[RenderableType] = [self._bar(), self._counts(self._report), self._pace(self._report)]
         if self._work.summary.models:
-            parts.append(self._models())
+            parts.append(self._models(tokens=width >= _WIDE))
         return Group(*parts)
 
     def _bar(self) -> RenderableType:
@@ -79,7 +80,7 @@ class View:
 
     def _counts(self, report: BatchReport) -> Text:
         text = Text(tally(report))
-        if report.complete:
+        if report.review:
             text.append(f" ({words.share(report.review / report.complete)})", style="dim")
         if report.earlier:
             text.append(f", {report.earlier:,} from earlier", style="dim")
@@ -102,18 +103,18 @@ class View:
             return None
         return max(1.0, report.elapsed_s * (1 - share) / share)
 
-    def _models(self) -> Table:
+    def _models(self, *, tokens: bool) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("model", overflow="ellipsis", no_wrap=True)
-        for name in ("replies", "failed", "tokens in", "tokens out"):
+        for name in ("replies", "failed", *(("tokens in", "tokens out") if tokens else ())):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("state", overflow="ellipsis", no_wrap=True)
         models = sorted(self._work.summary.models.items())
         for name, model in models[:_MOST_MODELS]:
             failed = sum(model.failed.values())
-            tokens = (f"{model.input_tokens:,}", f"{model.output_tokens:,}")
+            used = (f"{model.input_tokens:,}", f"{model.output_tokens:,}") if tokens else ()
             answered = f"{max(model.rows - failed, 0):,}"
-            table.add_row(words.one_line(name, 60), answered, f"{failed:,}", *tokens, _state(model))
+            table.add_row(words.one_line(name, 60), answered, f"{failed:,}", *used, _state(model))
         if len(models) > _MOST_MODELS:
             table.add_row(f"and {len(models) - _MOST_MODELS} more", style="dim")
         return table
