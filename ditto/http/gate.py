@@ -2,20 +2,27 @@
 
 Open to everybody is only what tells nothing of anybody: whether the service lives and is ready, and how it is asked. A
 request is let in or refused before its body is read and before it is looked what route it wants.
+
+Where no key is needed, a page of anybody's could point its own name at this machine (DNS rebinding): to the browser the
+service is then of that page's origin. So who shows no key must have asked for an address, or for a name that nobody
+can own.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ditto.errors import ServiceError
+from ditto.errors import Forbidden, ServiceError
 from ditto.http import responses
 from ditto.http.door import Door
 
 OPEN = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 _BEARER = "bearer "
+_PORT = re.compile(r":\d*$")
 
 
 class Gate:
@@ -36,13 +43,32 @@ class Gate:
         door: Door = scope["app"].state.door
         state = scope.setdefault("state", {})
         try:
-            state["door"] = replace(door, service=await door.service.admit(shown_key(scope)))
+            shown = shown_key(scope)
+            if shown is None:
+                _check_host(scope)
+            state["door"] = replace(door, service=await door.service.admit(shown))
         except ServiceError as error:
             if scope["type"] == "http":
                 await responses.refusal(error, scope, self._linger_s)(scope, receive, send)
                 return
             state["refused"] = error  # a WebSocket is told once it stands
         await self._app(scope, receive, send)
+
+
+def _check_host(scope: Scope) -> None:
+    """Returns where the request was meant for an address, for `localhost`, or for a name without a dot.
+
+    Raises:
+        Forbidden: It was meant for a name that somebody may own.
+    """
+    named = next((str(value, "latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    host = _PORT.sub("", named).strip("[].").lower()
+    if "." not in host or host.endswith(".localhost"):
+        return
+    try:
+        ip_address(host)
+    except ValueError:
+        raise Forbidden(f"without a key this service answers at an address or at localhost, not at {host}") from None
 
 
 def shown_key(scope: Scope) -> str | None:

@@ -39,7 +39,7 @@ class Attack:
 
 
 Kind = Callable[[Random, str], Attack]
-HOST = b"Host: ditto.example\r\n"
+HOST = b"Host: ditto\r\n"
 JSON = b"Content-Type: application/json\r\n"
 CLOSE = b"Connection: close\r\n"
 POSTS = ("/llm", "/jobs", "/v1/chat/completions", "/v1/responses", "/jobs/{id}/merge", "/jobs/{id}/feedback")

@@ -170,3 +170,21 @@ async def test_a_large_schema_is_checked_beside_the_loop_and_still_refused_by_it
     answer = await door.post("/llm", content=json.dumps({"prompt": "x", "schema": schema}), headers=AS_JSON)
 
     assert (answer.status_code, answer.json()["error"]["details"][0]["path"]) == (400, "schema")
+
+
+@pytest.mark.parametrize("host", ["evil.example.com", "evil.example.com:8000", "127.0.0.1.evil.example", "EVIL.COM."])
+async def test_a_page_whose_name_was_pointed_here_is_told_nothing(door: httpx.AsyncClient, host: str) -> None:
+    listed = await door.get("/jobs", headers={"host": host})
+    asked = await door.post("/llm", json={"prompt": "x"}, headers={"host": host})
+    alive = await door.get("/healthz", headers={"host": host})
+
+    assert (listed.status_code, asked.status_code, alive.status_code) == (403, 403, 200)
+    assert listed.json()["error"]["type"] == "Forbidden"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:8000", "[::1]:8000", "localhost:8000", "a.localhost", "ditto", "10.0.0.7", "[::ffff:10.0.0.7]:80", ""],
+)
+async def test_an_address_and_a_name_that_nobody_owns_are_answered(door: httpx.AsyncClient, host: str) -> None:
+    assert (await door.get("/jobs", headers={"host": host})).status_code == 200

@@ -204,7 +204,7 @@ async def test_a_key_with_another_request_is_refused(door: httpx.AsyncClient) ->
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
+        ("GET", "/nothing"),
         ("GET", "/nowhere"),
         ("GET", "/jobs/"),
         ("POST", "/v1"),
