@@ -43,8 +43,8 @@ def _header(title: str, told: Mapping[str, Any]) -> str:
         ("calls", f"{sum(model['calls'] for model in models):,}"),
         ("tokens in", f"{sum(model['inputTokens'] for model in models):,}"),
         ("tokens out", f"{sum(model['outputTokens'] for model in models):,}"),
-        ("a row took, half of them", _ms(latency["p50"])),
-        ("99 of 100", _ms(latency["p99"])),
+        ("half of the rows took", _ms(latency["p50"])),
+        ("99 of 100 took", _ms(latency["p99"])),
         ("the slowest", _ms(latency["slowest"])),
     ]
     shown = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
@@ -60,7 +60,7 @@ def _confidence(told: Mapping[str, Any]) -> str:
     most = max([*bins, 1])
     columns = "".join(
         f'<div class="column"><b>{count or ""}</b><i style="height:{100 * count / most:.1f}%"></i>'
-        f"<span>{place * 10}–{place * 10 + 10}</span></div>"
+        f"<span>{place * 10}<u>–{place * 10 + 10}</u></span></div>"
         for place, count in enumerate(bins)
     )
     without = f"<p>{none:,} rows have no confidence: there is no ground for one.</p>" if none else ""
@@ -195,11 +195,11 @@ def _shade(share: float) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else "–"
+    return f"{100 * part / whole:.0f}\u00a0%" if whole else "–"
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share * 100:.1f} %"
+    return "" if share is None else f"{share * 100:.1f}\u00a0%"
 
 
 def _ms(value: float | None) -> str:

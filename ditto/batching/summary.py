@@ -145,7 +145,7 @@ class Summary:
         if len(self._wrong) < MOST_WRONG:
             details = error.get("details")
             first = details[0] if isinstance(details, list) and details else {}
-            message = " ".join(filter(None, (str(first.get("path", "")), str(first.get("message", "")))))
+            message = ": ".join(filter(None, (str(first.get("path", "")), str(first.get("message", "")))))
             place = {name: record[name] for name in ("id", "file", "line") if name in record}
             said = message or _short(error.get("message", record["state"]))
             self._wrong.append({**place, "type": error.get("type"), "message": said})

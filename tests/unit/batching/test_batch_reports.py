@@ -94,7 +94,7 @@ async def test_wrong_rows_are_named_with_their_lines(bench: Any) -> None:
 
     told = json.loads(bench.output.with_name("out.report.json").read_text())
     assert told["errors"] == {"BadRequest": 2}
-    assert [(row["line"], row["message"][:10]) for row in told["wrongRows"]] == [(1, "is no JSON"), (2, "prompt is ")]
+    assert [(row["line"], row["message"][:10]) for row in told["wrongRows"]] == [(1, "is no JSON"), (2, "prompt: is")]
 
 
 def test_whatever_was_asked_and_answered_is_shown_as_text() -> None:
