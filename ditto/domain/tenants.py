@@ -55,13 +55,18 @@ class Allowance(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """Who asks."""
+    """Who asks.
+
+    Attributes:
+        keyed: A key has opened; else none was needed, and whatever was shown was not looked at.
+    """
 
     name: str
     allowance: Allowance
+    keyed: bool = True
 
 
-OPERATOR = Tenant(name=DEFAULT, allowance=Allowance())
+OPERATOR = Tenant(name=DEFAULT, allowance=Allowance(), keyed=False)
 """Who runs the service: asked without a door in between, it sees every tenant's jobs."""
 
 

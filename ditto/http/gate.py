@@ -4,8 +4,8 @@ Open to everybody is only what tells nothing of anybody: whether the service liv
 request is let in or refused before its body is read and before it is looked what route it wants.
 
 Where no key is needed, a page of anybody's could point its own name at this machine (DNS rebinding): to the browser the
-service is then of that page's origin. So who shows no key must have asked for an address, or for a name that nobody
-can own.
+service is then of that page's origin, and shown whatever headers the page likes. So who was let in without a key must
+have asked for an address, or for a name that nobody can own.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Gate:
         door: Door = scope["app"].state.door
         state = scope.setdefault("state", {})
         try:
-            shown = shown_key(scope)
-            if shown is None:
+            service = await door.service.admit(shown_key(scope))
+            if not service.tenant.keyed:
                 _check_host(scope)
-            state["door"] = replace(door, service=await door.service.admit(shown))
+            state["door"] = replace(door, service=service)
         except ServiceError as error:
             if scope["type"] == "http":
                 await responses.refusal(error, scope, self._linger_s)(scope, receive, send)

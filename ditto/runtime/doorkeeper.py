@@ -15,6 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ditto.domain.access_keys import AccessKey, id_in, opens
 from ditto.domain.tenants import DEFAULT, Allowance, Tenant
@@ -84,7 +85,7 @@ class Doorkeeper:
         """
         register = await self._current(FRESH_S)
         if self._local and not register.keys:
-            return self._tenant(DEFAULT)
+            return replace(self._tenant(DEFAULT), keyed=False)
         if shown is None:
             raise Unauthorized("a key is needed: send it as Authorization: Bearer <key>")
         key = self._keys.get(id_in(shown))

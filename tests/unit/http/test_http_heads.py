@@ -175,10 +175,11 @@ async def test_a_large_schema_is_checked_beside_the_loop_and_still_refused_by_it
 @pytest.mark.parametrize("host", ["evil.example.com", "evil.example.com:8000", "127.0.0.1.evil.example", "EVIL.COM."])
 async def test_a_page_whose_name_was_pointed_here_is_told_nothing(door: httpx.AsyncClient, host: str) -> None:
     listed = await door.get("/jobs", headers={"host": host})
+    shown = await door.get("/jobs", headers={"host": host, "authorization": "Bearer anything"})
     asked = await door.post("/llm", json={"prompt": "x"}, headers={"host": host})
     alive = await door.get("/healthz", headers={"host": host})
 
-    assert (listed.status_code, asked.status_code, alive.status_code) == (403, 403, 200)
+    assert (listed.status_code, shown.status_code, asked.status_code, alive.status_code) == (403, 403, 403, 200)
     assert listed.json()["error"]["type"] == "Forbidden"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ CHAT = {"model": "trio", "messages": [{"role": "user", "content": "What is the c
 TENANTS = {
     "acme-key": Tenant(name="acme", allowance=Allowance()),
     "bolt-key": Tenant(name="bolt", allowance=Allowance(models=("sim/alpha",))),
-    "operator-key": OPERATOR,
+    "operator-key": replace(OPERATOR, keyed=True),
 }
 ROUTES: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/llm", {"json": PROMPT}),
@@ -226,6 +227,14 @@ async def test_no_key_is_logged_or_told(
     told = "".join(answer.text for answer in answers) + caplog.text
     assert "marker-of-a-key" not in told
     assert "acme-key" not in told
+
+
+async def test_where_keys_are_needed_any_name_leads_to_the_service(door: httpx.AsyncClient) -> None:
+    named = {"host": "ditto.example.com"}
+
+    assert (await door.get("/jobs", headers={**named, **of("acme-key")})).status_code == 200
+    assert (await door.get("/jobs", headers={**named, **of("operator-key")})).status_code == 200
+    assert (await door.get("/jobs", headers=named)).status_code == 401
 
 
 async def test_without_any_key_the_operator_needs_none(opened: Open) -> None:
