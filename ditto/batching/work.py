@@ -118,7 +118,7 @@ class Work:
         if isinstance(self.sink, Staged):
             finishing = Finishing(self.rows, self.sink, self._wanted())
             self.summary, lesson = await finishing.finish(service, fresh=report.rows > report.earlier)
-        if self.plan.report:
+        if self.plan.report and not isinstance(self.sink, Pipe):
             self.page = await asyncio.to_thread(write_report, self.plan.output, self.summary.told(lesson))
         return report
 

@@ -32,11 +32,17 @@ KILLS = 3
 LONG_S = 120.0
 
 
-class Leisurely(FakeService):
-    """A service that takes its time, so that some rows are under way whenever the batch is killed."""
+class Rationed(FakeService):
+    """A service that answers only so many questions, so that a batch is never done before it is killed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ration = self.answered = 0
 
     async def submit(self, request: Request, *, live: bool = False) -> Submitted:
-        await asyncio.sleep(0.02)
+        while self.answered >= self.ration:  # noqa: ASYNC110  # another thread gives it out
+            await asyncio.sleep(0.005)
+        self.answered += 1
         return await super().submit(request, live=live)
 
 
@@ -96,15 +102,16 @@ class Folder:
     [("out.jsonl", ("--merge", "one-pass")), ("out.csv", ("--merge", "two-pass", "--responses"))],
 )
 def test_killed_at_any_moment_it_goes_on(tmp_path: Path, output: str, options: tuple[str, ...]) -> None:
-    folder, service, luck = Folder(tmp_path, output), Leisurely(), random.Random(output)
+    folder, service, luck = Folder(tmp_path, output), Rationed(), random.Random(output)
     with serving(service) as url:
         for _ in range(KILLS):
-            until = folder.written() + luck.randrange(1, ROWS // (KILLS + 1))
+            service.ration += luck.randrange(5, ROWS // (KILLS + 1))
             process = folder.begin(url, *options)
-            _until(lambda until=until: folder.written() >= until, process)
+            _until(lambda: service.answered == service.ration and folder.written() > 0, process)
             process.kill()
             process.communicate(timeout=LONG_S)
         before = folder.written()
+        service.ration = 10 * ROWS
 
         last = folder.begin(url, *options)
         said, _ = last.communicate(timeout=LONG_S)
