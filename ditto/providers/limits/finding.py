@@ -1,6 +1,6 @@
 """The pace that a provider allows, found by its refusals (429), where nobody has said it.
 
-Nothing is held back until a provider refuses. What it took in the last second is then the first guess. From there the
+No pace is kept until a provider refuses. What it took in the last second is then the first guess. From there the
 pace doubles every half second until it is refused again (slow start), and from then on it follows CUBIC: after a
 refusal it falls to `FALL` of what was taken, comes back to that by a curve that is flat near it, stays about there for
 a while, and leaves it upwards ever faster; once it is clearly above, the limit has been raised, and it doubles again.

@@ -134,7 +134,7 @@ class Gates:
         _refuse_if_open(name, lane, now)
         if self._stake.shared:
             self._stake.asked(provider, name)
-        if lane.free and desk.whole is None:
+        if lane.free and desk.whole is None and not len(desk):
             lane.sent(now, 0.0, waited=False)
             return Turn(self, model, whose, now, 0.0)
         tokens = max(place.expected_tokens(question_tokens, answer_limit) for place in _places(model))

@@ -13,6 +13,8 @@ HEADROOM = 0.98
 TOKENS_SLACK_S = 1.0
 CLOSED_S = 60.0
 """No provider's Retry-After keeps others than its own call waiting for longer."""
+AT_ONCE = 200
+"""So many calls may be under way to a model of which nothing is known; each answer allows one more (slow start)."""
 _UNKNOWN_ANSWER = 500.0
 _SMOOTHING = 0.1
 
@@ -38,13 +40,14 @@ class Lane:
         self._found: Pace | None = None
         self._closed_until = 0.0
         self._answer_tokens = _UNKNOWN_ANSWER
+        self._untried = AT_ONCE
         self._slots: int | None = None
         self.share(whole(limit) if share is None else share, 0.0)
 
     @property
     def free(self) -> bool:
-        """Whether nothing limits it."""
-        return self._found is None and not self.limited
+        """Whether nothing limits it just now."""
+        return self._found is None and not self.limited and self.running < self._untried
 
     @property
     def limited(self) -> bool:
@@ -62,6 +65,8 @@ class Lane:
     def ready_at(self) -> float:
         """Returns from when on a request may go; infinity where one that is under way must end first."""
         if self._slots is not None and self.running >= self._slots:
+            return float("inf")
+        if self._found is None and not self.limited and self.running >= self._untried:
             return float("inf")
         paces = [pace.ready_at() for pace in (self._requests, self._tokens, self._found) if pace is not None]
         return max(self._closed_until, *paces) if paces else self._closed_until
@@ -88,6 +93,7 @@ class Lane:
     def answered(self, expected: float, question: int | None, answer: int | None) -> None:
         """Corrects what was expected of a request by what the provider has counted."""
         self.proven = True
+        self._untried += 1
         if self._tokens is None or question is None or answer is None:
             return
         first = self._answer_tokens == _UNKNOWN_ANSWER

@@ -47,7 +47,7 @@ class Crowd:
 
     def ask(self, desk: Desk, *, key: str = "", name: str = "m", again: int = 0) -> None:
         """Has a call stand in line, or go where it may go at once."""
-        if desk.whole is None and desk.lanes[name].free:
+        if desk.whole is None and desk.lanes[name].free and not len(desk):
             desk.go(name, self.now, 0.0, waited=False)
             self._send(desk, key, name, again)
             return

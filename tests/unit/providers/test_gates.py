@@ -10,6 +10,7 @@ import pytest
 from ditto.domain.events import Failure, Reply
 from ditto.errors import CallCircuitOpen, CallNoTurn
 from ditto.providers.limits.gates import Gates
+from ditto.providers.limits.lane import AT_ONCE
 from ditto.providers.models import Models
 from ditto.providers.port import NOBODYS, Whose
 from ditto.settings.endpoints import KNOWN
@@ -62,8 +63,22 @@ class Clockwork:
 async def test_where_nothing_is_limited_calls_go_at_once():
     works = Clockwork()
     for _ in range(1000):
-        await works.turn()
+        with await works.turn():
+            pass
     assert (works.stage.now_s, works.waited_s) == (1000.0, [])
+
+
+async def test_of_a_model_of_which_nothing_is_known_more_is_asked_at_once_with_each_answer():
+    works = Clockwork()
+    turns = [await works.turn() for _ in range(AT_ONCE)]
+    waiting = [asyncio.ensure_future(works.turn()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert not any(turn.done() for turn in waiting)
+    with turns[0]:
+        pass
+    await asyncio.gather(*waiting[:2])
+    assert not waiting[2].done()
+    waiting[2].cancel()
 
 
 async def test_a_providers_limit_holds_over_its_models_and_a_models_over_itself():
