@@ -89,12 +89,20 @@ def overview(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
         for name, panel in settings.ensembles.items()
     }
     simulated = {f"{SIMULATED}/{persona}": does for persona, does in PERSONAS.items()}
-    return {"providers": providers, "ensembles": ensembles, "simulated": simulated, "simUrl": settings.sim_url}
+    return {
+        "providers": providers,
+        "ensembles": ensembles,
+        "simulated": simulated,
+        "limits": {name: limit.words for name, limit in settings.rate_limits.items()},
+        "simUrl": settings.sim_url,
+    }
 
 
 def _print(shown: dict[str, Any]) -> None:
     _section("Providers", [_provider(name, it) for name, it in shown["providers"].items()])
     _section("Ensembles", [_ensemble(name, it) for name, it in shown["ensembles"].items()])
+    if shown["limits"]:
+        _section("Rate limits, over all jobs and callers", list(shown["limits"].items()))
     _section("Simulated models (no language models)", list(shown["simulated"].items()))
     print(f"\n{_NOTE}")
 

@@ -51,7 +51,7 @@ class RateLimit(BaseModel):
             (self.tokens_per_minute, "tokens a minute"),
             (self.calls_at_once, "calls at once"),
         )
-        return ", ".join(f"{amount:g} {unit}" for amount, unit in parts if amount is not None) or "no limit"
+        return ", ".join(f"{amount:.12g} {unit}" for amount, unit in parts if amount is not None) or "no limit"
 
 
 class CircuitRule(BaseModel):

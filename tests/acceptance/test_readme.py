@@ -393,6 +393,7 @@ def check_settings(block: Block, path: Path) -> None:
     shown = yaml.safe_load(block.text)
     assert loaded.default_ensemble == shown["default_ensemble"]
     assert set(shown["providers"]) <= set(loaded.providers)
+    assert set(shown["rate_limits"]) == set(loaded.rate_limits)
     spec = resolve(parse({"prompt": "any"}), loaded, datetime.now(UTC))
     assert [call.model for call in spec.calls] == shown["ensembles"][shown["default_ensemble"]]["models"]
 
