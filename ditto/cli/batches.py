@@ -285,7 +285,7 @@ def _say_what_would_be_asked(plan: Plan, where: Where) -> None:
         return len(panel(settings, request)) if settings is not None and where.url is None else None
 
     expected = estimated(plan, calls)
-    print(f"{words.count(expected.rows, 'row')}, {expected.done:,} of them already there, {expected.bad:,} wrong")
+    print(f"{words.count(expected.rows, 'row')}, {expected.done:,} already there, {expected.bad:,} wrong")
     if expected.first_problem:
         print(f"the first wrong one: {words.one_line(expected.first_problem)}")
     print(f"{expected.to_ask:,} to ask, " + _calls(expected.calls))
@@ -297,4 +297,6 @@ def _say_what_would_be_asked(plan: Plan, where: Where) -> None:
 
 
 def _calls(count: int | None) -> str:
-    return "with the calls of the service's panel each" if count is None else f"with {count:,} calls"
+    from ditto.cli import words
+
+    return "with the calls of the service's panel each" if count is None else f"with {words.count(count, 'call')}"

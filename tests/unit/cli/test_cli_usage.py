@@ -96,6 +96,21 @@ def test_wrong_usage_is_one_short_text(
     assert (tmp_path / "other.txt").read_text() == "some text\n"
 
 
+def test_a_dry_run_says_what_would_be_asked_and_begins_nothing(ditto: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("id,text\na,One\nb\n")
+
+    code, out, err = ditto("batch", "in.csv", "out.parquet", "--dry-run", "--prompt", "Say: {text}", "-m", "sim/terse")
+
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "2 rows, 0 already there, 1 wrong",
+        "the first wrong one: line 3: has 1 of the 2 cells that the header names",
+        "1 to ask, with 1 call",
+        "about 2 tokens in",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
+
+
 def test_every_wrong_field_is_said_at_once(ditto: Callable[..., Said]) -> None:
     _, _, err = ditto("run", " ", "--temperature", "7", "--samples", "0")
 
