@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,7 @@ def done(record: Mapping[str, JSON]) -> Done:
     """
     return Done(
         key=str(record["key"]),
-        state=str(record["state"]),
+        state=sys.intern(str(record["state"])),  # one text for all rows
         attempt=int(record["attempt"]),
         needs_review=bool(record["needsReview"]),
         asked=record["jobId"] is not None,

@@ -26,6 +26,7 @@ from ditto.errors import BadRequest
 
 _ID = "id"
 _ID_CHARS = 255
+_LINE_BITS = 40
 _INSTEAD = {"models": "ensemble", "ensemble": "models"}
 """Of these a row gives one in place of the other that the options give."""
 
@@ -88,9 +89,11 @@ class Source:
         self._files = files
         self._reading = reading
         self._read_bytes = 0
+        self._file = 0
         self._rows = self._chosen()
         self._hand = Hand(self._rows)
-        self._seen: dict[int, tuple[str | None, int]] = {}
+        self._seen: dict[int, int] = {}
+        """By a hash of the id, the line and above it the file's number: a million rows should fit into memory."""
         self._equal: Counter[int] = Counter()
 
     def __enter__(self) -> Self:
@@ -140,7 +143,8 @@ class Source:
         template, label = self._reading.template, self._reading.label
         needed = None if template is None else [*template.columns, *([] if label is None else [label])]
         before = 0
-        for file in self._files:
+        for number, file in enumerate(self._files):
+            self._file = number
             name = file.name if len(self._files) > 1 else None
             for record in records(file, needed):
                 self._read_bytes = before + record.read_bytes
@@ -157,8 +161,7 @@ class Source:
         if isinstance(own, dict):
             return self._bad(record, file, [own])
         if own is not None and (earlier := self._seen.get(_digest(own.encode("utf-8", "surrogatepass")))) is not None:
-            place = f"line {earlier[1]}" if earlier[0] == file else f"line {earlier[1]} of {earlier[0]}"
-            return self._bad(record, file, [_problem(f"{own!r} is the id of {place} already", _ID)])
+            return self._bad(record, file, [_problem(f"{own!r} is the id of {self._place(earlier)} already", _ID)])
         try:
             request = parse(self._body(columns, record))
         except ValueError as error:
@@ -190,8 +193,12 @@ class Source:
             self._equal[int(digest, 16)] += 1
             number = self._equal[int(digest, 16)]
             name = digest if number == 1 else f"{digest}-{number}"
-        self._seen[_digest(name.encode("utf-8", "surrogatepass"))] = (file, record.line)
+        self._seen[_digest(name.encode("utf-8", "surrogatepass"))] = record.line + (self._file << _LINE_BITS)
         return name
+
+    def _place(self, seen: int) -> str:
+        line, file = seen % (1 << _LINE_BITS), seen >> _LINE_BITS
+        return f"line {line}" if file == self._file else f"line {line} of {self._files[file].name}"
 
 
 def _own_id(own: Any, *, may_be_empty: bool) -> str | dict[str, str] | None:
