@@ -26,6 +26,7 @@ from ditto.http.app import build
 from ditto.http.limits import Limits
 from ditto.runtime import cluster
 from ditto.runtime.ingress import use_haproxy
+from ditto.runtime.open_ports import OpenPort, open_ports
 from ditto.runtime.ports import held_port, own_ports, usable_port
 from ditto.runtime.service import Service
 from ditto.settings import Settings, from_args
@@ -125,13 +126,21 @@ def run(
             _wait_until_ready(host, port, stopped)
             print(f"Ditto at http://{host}:{port}, its routes at /docs; Ctrl-C stops it")
             print(f"journal {settings.store}")
-            print(f"Ray     {cluster.current_address()}", flush=True)
+            print(f"Ray     {cluster.current_address()}")
+            print(f"ports   {_ports_told(open_ports())}", flush=True)
             stopped.wait()
             if own:  # in another's cluster the jobs go on without this process
                 _drain(settings)
             serve.shutdown()  # type: ignore[no-untyped-call]  # Ray has no type for it
         finally:
             cluster.leave()
+
+
+def _ports_told(found: list[OpenPort]) -> str:
+    """Returns which ports other machines reach, and how many only this one does."""
+    reached = [f"{each.address}:{each.port} ({each.process})" for each in found if not each.is_local]
+    local = len({each.port for each in found if each.is_local})
+    return f"{local} on loopback; other machines reach {', '.join(reached) or 'none'}"
 
 
 def _begin(settings: Settings, host: str, port: int) -> None:

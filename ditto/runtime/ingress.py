@@ -10,10 +10,17 @@ from pathlib import Path
 _RESERVED = 2
 """Ports at the end of a service's range that are HAProxy's own."""
 
-_BOUND = (
-    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGKILL); os.execv(sys.argv[1], sys.argv[1:])"
-)
-"""Runs a command that Linux kills when its parent dies: `PR_SET_PDEATHSIG`."""
+_BOUND = """\
+import ctypes, os, pathlib, re, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+for at, word in enumerate(sys.argv[:-1]):
+    if word == "-f":
+        file = pathlib.Path(sys.argv[at + 1])
+        file.write_text(re.sub(r"(?m)^(\\s*bind )[*]?:(?=\\d)", r"\\g<1>127.0.0.1:", file.read_text()))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a command that Linux kills when its parent dies (`PR_SET_PDEATHSIG`), and has it listen on loopback wherever its
+file names no address: Serve has HAProxy show its statistics and metrics to every machine, whatever host it serves."""
 
 _UNSPLICED = "-dS"
 """HAProxy moves bodies through its own buffers, not by splice(2), as Serve would have it: HAProxy 2.8 then overlooks

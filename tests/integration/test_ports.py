@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 
 import pytest
 
 from ditto.errors import ConfigurationError, Unavailable
+from ditto.runtime.open_ports import open_ports
 from ditto.runtime.ports import held_port, own_ports, usable_port
 from ditto.settings import from_args
 
@@ -98,3 +100,22 @@ def test_an_application_that_does_not_come_up_behind_its_own_ingress_is_not_call
         monkeypatch.setattr(serve.serve, "run", fail)
         with pytest.raises(Unavailable, match="the true cause"):
             serve._begin(from_args({}, source="x"), "127.0.0.1", usable_port("127.0.0.1", 0))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_the_ports_of_this_process_and_of_its_children_are_told_with_their_addresses() -> None:
+    listens = (
+        "import socket, sys; s = socket.create_server(('0.0.0.0', 0)); print(s.getsockname()[1], flush=True); input()"
+    )
+    with (
+        socket.create_server(("127.0.0.1", 0)) as own,
+        subprocess.Popen([sys.executable, "-c", listens], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child,
+    ):
+        assert child.stdout is not None
+        of_child = int(child.stdout.readline())
+        found = {port.port: (port.address, port.is_local) for port in open_ports()}
+        of_own = own.getsockname()[1]
+        child.communicate(b"\n")
+
+    assert found[of_own] == ("127.0.0.1", True)
+    assert found[of_child] == ("0.0.0.0", False)
