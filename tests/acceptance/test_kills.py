@@ -6,14 +6,16 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
 import ray
 
+from ditto import Ditto
 from ditto.runtime import cluster
 from tests.acceptance.conftest import Serving
+from tests.chaos.processes import marked
 
 SLOW = "sim/careful+slow=4s"
 WAIT_MS = 60_000
@@ -62,6 +64,16 @@ def ended(http: httpx.Client, job: dict) -> dict:
     return answer
 
 
+def until_ready(http: httpx.Client) -> None:
+    """Returns when the service takes requests again."""
+    until, ready = time.monotonic() + 60, False
+    while not ready:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+        with suppress(httpx.TransportError):
+            ready = http.get("/readyz").status_code == httpx.codes.OK
+
+
 def calls(serving: Serving) -> dict[str, int]:
     """Returns how often each model of the job was asked; those of other tests' jobs are left out."""
     models = httpx.get(f"{serving.sim}/sim/counts").json()["models"]
@@ -104,6 +116,21 @@ def test_a_client_that_waits_does_not_see_its_jobs_holder_die(http, serving):
             kinds = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
     kinds = [kind for kind in kinds if kind not in ("call.delta", "verdict.leading")]
     assert kinds == ["call.completed", "job.adopted", "call.completed", "job.completed"]
+    assert calls(serving) == {"terse": 1, "wordy": 1, "careful+slow=4s": 1}
+
+
+def test_the_replica_that_serves_a_stream_is_killed_and_its_reader_sees_every_event_once(http, serving):
+    with waiting_job(http, serving, "replica", "shared") as job, Ditto(serving.url) as client:
+        coming = (event for event in client.events(job["jobId"]) if event.seq is not None)
+        seen = [next(coming).seq]
+        for replica in [each for each in marked(str(serving.store), "DITTO_STORE") if "ServeReplica:" in each.title]:
+            os.kill(replica.pid, signal.SIGKILL)
+        seen += [event.seq for event in coming]
+        with httpx.Client(base_url=serving.url, timeout=60) as again:
+            until_ready(again)
+            answer = ended(again, job)
+    assert seen == list(range(1, len(seen) + 1))
+    assert len(seen) >= 2 * len(answer["responses"]) + 2
     assert calls(serving) == {"terse": 1, "wordy": 1, "careful+slow=4s": 1}
 
 

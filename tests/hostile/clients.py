@@ -44,7 +44,7 @@ async def carried_out(host: str, port: int, attack: Attack) -> Heard:
         except OSError:
             pass
     finally:
-        writer.close()
+        writer.transport.abort()  # what was not sent stays unsent
         with suppress(OSError, TimeoutError):
             await asyncio.wait_for(writer.wait_closed(), MOMENT_S)
     return Heard(attack=attack, answer=bytes(answer), hung=hung)
