@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from ditto.domain.events import CallCompleted, FeedbackGiven
+from ditto.domain.events import CallCompleted, CallStarted, FeedbackGiven
 from ditto.domain.job import Job
 from ditto.domain.live import CallDelta, Live
 from ditto.errors import Conflict, NotFound, RateLimited, Unavailable
@@ -100,6 +100,8 @@ class Client:
                     continue
                 self._ledger.streamed(self._name, job_id, told, after)
                 after = told.seq
+                if isinstance(told.event, CallStarted):
+                    texts.pop(told.event.call, None)  # another round, or the job was retried: what was heard is void
                 if isinstance(told.event, CallCompleted):
                     self._check_heard(job_id, told.event, texts)
 
