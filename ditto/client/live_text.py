@@ -20,6 +20,8 @@ class Texts:
             yield from self._delta(event)
             return
         key = (event.data.get("call", ""), event.data.get("round", 0))
+        if event.kind == "call.started":
+            self._passed.pop(key, None)  # the job was retried: what was said before is void
         if event.kind == "call.retried" and key in self._passed:
             self._passed[key] = (0, 0)
         if event.kind == "call.completed" and key in self._passed:

@@ -73,6 +73,16 @@ async def test_after_a_try_that_failed_the_text_begins_anew_though_it_is_the_sam
     assert texts(events) == [(0, "Lis"), (0, "Lis"), (3, "bon")]
 
 
+async def test_in_a_retried_job_the_text_begins_anew_though_it_is_the_same() -> None:
+    started = {"call": "sim/a", "round": 1}
+    failed = wire("call.failed", 3, call="sim/a", round=1, failure={"type": "Unreachable"})
+    again = (wire("job.retried", 4), wire("call.started", 5, **started), said("Lis"), said("bon", 3))
+
+    events = await followed(stream(wire("call.started", 2, **started), said("Lis"), failed), stream(*again))
+
+    assert texts(events) == [(0, "Lis"), (0, "Lis"), (3, "bon")]
+
+
 async def test_a_stream_is_resumed_behind_the_last_number_whatever_came_after_it() -> None:
     server = Server(stream(wire("call.started", 2), said("Lis")), httpx.Response(204))
 
