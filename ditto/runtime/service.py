@@ -23,7 +23,7 @@ from ditto.domain.job import ENDS, Job, JobState, fold
 from ditto.domain.live import Live
 from ditto.domain.remerging import Remerge
 from ditto.domain.request import Request, differing
-from ditto.domain.spec import JobSpec, Placement
+from ditto.domain.spec import Placement
 from ditto.domain.tenants import OPERATOR, Tenant
 from ditto.errors import (
     BadRequest,
@@ -35,19 +35,19 @@ from ditto.errors import (
     JournalUnreadable,
     KeyTaken,
     NotFound,
-    SpareTaken,
     StoreUnavailable,
     Unavailable,
 )
 from ditto.runtime.admission import Admission
 from ditto.runtime.afterwards import Afterwards
 from ditto.runtime.batch_leases import BatchLeases
-from ditto.runtime.belonging import Owners, own_job
+from ditto.runtime.belonging import Owners
 from ditto.runtime.doorkeeper import Doorkeeper
 from ditto.runtime.following import PAGE, News, Reader
+from ditto.runtime.handing_over import ACCEPT_S, HandingOver
 from ditto.runtime.learning import Book
 from ditto.runtime.listening import heard
-from ditto.runtime.placement import HostPort, Placer
+from ditto.runtime.placement import Placer
 from ditto.runtime.runner import Clock, utc_now
 from ditto.runtime.service_port import Page, ServicePort, Submitted
 from ditto.settings import Settings
@@ -60,8 +60,6 @@ __all__ = ["Page", "Service", "ServicePort", "Submitted"]
 log = logging.getLogger("ditto.service")
 PAUSE_S = 0.2
 POLL_S = 30.0
-ACCEPT_S = 30.0
-"""So long a holder that is not even begun may take to accept a job or a retry."""
 TRIES = 5
 _BATCH = "batch"
 """Is in the metadata of a batch's jobs."""
@@ -100,6 +98,7 @@ class Service:
         self.settings = settings
         self._journal = journal
         self._placer = placer
+        self._handing_over = HandingOver(journal, placer)
         self._check = check
         self._count = count
         self._closing = closing
@@ -164,7 +163,7 @@ class Service:
             spec = replace(spec, live=live and _BATCH not in spec.metadata)
             async with self._admission.job(tenant, len(spec.calls)):
                 until_end_s = 0.0 if tenant.allowance.in_turn else wait_s  # the next one waits for this one's beginning
-                job = await self._place(spec, claim, request.placement or Placement.AUTO, until_end_s)
+                job = await self._handing_over.accepted(spec, claim, request.placement or Placement.AUTO, until_end_s)
         except KeyTaken as taken_key:
             return await self._known(request, taken_key)
         except (HolderGone, StoreUnavailable) as error:
@@ -357,34 +356,6 @@ class Service:
     async def close(self) -> None:
         """Lets go of the cluster; jobs go on."""
         await self._closing()
-
-    async def _place(self, spec: JobSpec, claim: Claim | None, placement: Placement, wait_s: float) -> Job:
-        job_id, host = self._placer.place(placement)
-        for _ in range(TRIES):
-            try:
-                if (job := await self._accepted(job_id, host, spec, claim, wait_s)) is not None:
-                    return job
-            except SpareTaken:  # another process was quicker
-                job_id, host = self._placer.place(Placement.SHARED if placement is Placement.AUTO else placement)
-            else:
-                if placement is not Placement.DEDICATED:
-                    host = self._placer.shared()  # should both come to life, the journal lets one accept this id
-        raise Unavailable("no holder of jobs can be reached")
-
-    async def _accepted(
-        self, job_id: str, host: HostPort, spec: JobSpec, claim: Claim | None, wait_s: float
-    ) -> Job | None:
-        """Returns the job once this holder has accepted it, None where it cannot be reached and has not."""
-        try:
-            return await heard(host.accept(job_id, spec, claim, wait_s), max(ACCEPT_S, wait_s))
-        except HolderGone:
-            await asyncio.sleep(PAUSE_S)
-            records = await self._journal.read(job_id)
-            return own_job(job_id, records, spec) if records else None
-        except SpareTaken:
-            if not (records := await self._journal.read(job_id)):
-                raise
-            return own_job(job_id, records, spec)  # by an earlier try, whose answer was lost
 
     async def _known(self, request: Request, taken: KeyTaken) -> Submitted:
         if taken.fingerprint != request.fingerprint():
