@@ -29,6 +29,8 @@ DOUBLES_S = 0.5
 DOUBLES_CALLS = 2.0
 FIRST_GUESS = 1.0
 """Calls a second, where the first refusal came before anything had been taken."""
+HEARD_S = 3.0
+"""What is heard of others so soon after a refusal of one's own is the same one."""
 SLOWEST = 1 / 120
 """Calls a second: slower than this no provider is asked."""
 _WINDOW_S = 1.0
@@ -71,20 +73,19 @@ class FoundPace:
             self._sent.remove(sent_at)
         news = sent_at > self._refused_at
         if news:
-            self._fall(now)
+            self._fall(now, self._taken(now))
         elif self.rate is not None:
             self._top = max(self._least, min(self._top, self._taken(self._refused_at)))
             self._grow(0.0)
         return news
 
     def slow_down(self, now: float) -> None:
-        """Falls because another process was refused."""
-        if now - self._refused_at >= _WINDOW_S:
-            self._fall(now)
+        """Falls because another process was refused: that is heard late, when little was sent for a while."""
+        if now - self._refused_at >= HEARD_S:
+            self._fall(now, self._taken(now) if self.rate is None else self.rate)
 
-    def _fall(self, now: float) -> None:
+    def _fall(self, now: float, top: float) -> None:
         """Begins a new curve below what was taken, which is a guess: at most half of the pace is given up by it."""
-        top = self._taken(now)
         if self.rate is None:
             self._least = FIRST_GUESS
         elif self._starting and not (self._sent and self._sent[-1] > self._refused_at):

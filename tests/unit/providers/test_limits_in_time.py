@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ditto.providers.limits.finding import FoundPace
+from ditto.providers.limits.finding import FALL, FoundPace
 from ditto.sim.allowances import Allowance
 from tests.unit.providers.allowing import Crowd, desk_of, limit
 
@@ -130,6 +130,21 @@ def test_refusals_of_calls_that_were_under_way_together_slow_down_once():
         False,
     ]
     assert found.refusals == 1
+
+
+def test_what_is_heard_late_of_a_refusal_slows_down_once_and_no_more_than_a_refusal_would():
+    found = FoundPace()
+    for tick in range(50):
+        found.sent(100 + tick * 0.02, waited=False)
+    found.refused(101.0, 100.98)
+    before = found.rate
+    assert before is not None
+    found.slow_down(102.0)
+    assert found.rate == before
+    found.sent(105.0, waited=True)
+    before = found.rate
+    found.slow_down(106.0)
+    assert found.rate == before * FALL
 
 
 def test_a_set_limit_that_the_provider_does_not_keep_gives_way_to_what_it_takes():
