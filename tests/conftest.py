@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Server, begun
+
+settings.register_profile("ditto", deadline=None)  # a busy machine is slow without anything being wrong
+settings.load_profile("ditto")
 
 
 @pytest.fixture(scope="session")
