@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 
 from ditto.errors import DittoError
@@ -31,7 +32,13 @@ HOST, CALLER = "host:", "caller:"
 
 PAUSE_S = 1.0
 BURST_S = 5.0
-"""While none is left a spare is begun so often at most: a process costs as much as hundreds of jobs on a host."""
+"""In a burst a spare is begun so often at most: a process costs as much as hundreds of jobs on a host."""
+_AT_ONCE = 2
+"""So many spares are begun at the same time: one after the other they take longer than jobs a second or two apart."""
+SPACED_S = 0.5
+"""Jobs that come so far apart or further are no burst: each is to have an actor of its own."""
+EAGER_S = 0.1
+"""Nor is it one where a spare was there for so long before it was taken."""
 PATIENCE_S = 30.0
 OTHERS_S = 5.0
 """How long another version's actors may still be met by who knew them, before they are drained."""
@@ -74,6 +81,10 @@ class Keeper:
         self._draining = False
         self._spares: list[str] = []
         self._next_spare_at_s = 0.0
+        self._beginning = 0
+        self._offered_at: dict[str, float] = {}
+        self._taken_at: deque[float] = deque(maxlen=max(1, runtime.spares))
+        self._eager = False
         self._lingering: dict[str, float] = {}
         self._tally = Tally()
         self._idle: set[str] = set()
@@ -127,6 +138,9 @@ class Keeper:
         if name in self._spares:
             self._spares.remove(name)
             self._tell()
+            now_s = asyncio.get_running_loop().time()
+            self._taken_at.append(now_s)
+            self._eager = now_s - self._offered_at.pop(name, now_s - EAGER_S) < EAGER_S
         self._refill.set()
 
     async def share(self, name: str, limit: int, wanted: int) -> Share:
@@ -182,27 +196,46 @@ class Keeper:
         self._tell()
 
     async def _keep_spares(self) -> None:
-        """Starts a spare, the hosts, more spares, one after the other, so that the machine is left to the jobs."""
+        """Starts a spare, then the hosts, then more spares, a few at once, so that the machine is left to the jobs."""
         await self._add_spares(1)
         for name in self._hosts:
             await self._started(name)
+        await asyncio.gather(*(self._refilling() for _ in range(_AT_ONCE)))
+
+    async def _refilling(self) -> None:
         while True:
             await self._refill.wait()
             self._refill.clear()
             await self._add_spares(self._runtime.spares)
 
     async def _add_spares(self, wanted: int) -> None:
-        while len(self._spares) < min(wanted, self._runtime.spares):
+        while len(self._spares) + self._beginning < min(wanted, self._runtime.spares):
             if len(job_actors(self._directory)) >= self._dedicated_jobs:
                 return  # an actor that ends makes room
-            loop = asyncio.get_running_loop()
-            if not self._spares:
-                await asyncio.sleep(max(0.0, self._next_spare_at_s - loop.time()))
-            self._next_spare_at_s = loop.time() + BURST_S
-            name = f"{PREFIX}{self._new_id()}"
-            await self._started(name)
-            self._spares.append(name)
-            self._tell()
+            self._beginning += 1
+            try:
+                await self._begin_spare()
+            finally:
+                self._beginning -= 1
+
+    async def _begin_spare(self) -> None:
+        loop = asyncio.get_running_loop()
+        at_s = loop.time()
+        if not self._spares and self._in_burst():
+            at_s = max(at_s, self._next_spare_at_s)
+        self._next_spare_at_s = at_s + BURST_S
+        await asyncio.sleep(at_s - loop.time())
+        name = f"{PREFIX}{self._new_id()}"
+        await self._started(name)
+        self._spares.append(name)
+        self._offered_at[name] = loop.time()
+        self._tell()
+
+    def _in_burst(self) -> bool:
+        """Tells whether jobs come faster than actors can be begun for them."""
+        taken = self._taken_at
+        at_once = len(taken) == taken.maxlen and taken[-1] - taken[0] < SPACED_S * (len(taken) - 1)
+        return at_once or self._eager
 
     async def _started(self, name: str) -> None:
         """Returns when the holder of this name is there, begun now if it was not."""

@@ -202,7 +202,7 @@ def test_twenty_requests_two_seconds_apart_have_an_actor_each(http, serving):
             assert ended["result"] == "42"
             after = ray.get_actor(job["host"], namespace="ditto")
             assert ray.get(after.status.remote()).name == job["host"]
-            time.sleep(1)
+            time.sleep(1.2)
     finally:
         cluster.leave()
 

@@ -25,7 +25,6 @@ from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError,
 from ditto.providers.limits.gates import Gates
 from ditto.providers.limits.sharing import Report, Told
 from ditto.providers.limits.stake import Stake
-from ditto.providers.models import Models
 from ditto.runtime import tracing
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, SIM, caller_names, new_id
@@ -43,7 +42,6 @@ from ditto.runtime.partaking import Partaker
 from ditto.runtime.simulated import SimulatedOnDemand
 from ditto.settings import Settings
 from ditto.settings.endpoints import Endpoint
-from ditto.sim import server as sim_server
 from ditto.store import opening
 from ditto.store.port import Claim, JobRow, Journal
 from ditto.tally import Tally
@@ -178,6 +176,8 @@ class _CallerActor:
             tally.count(RATE_LIMITED, (provider, name))
             tally.count(RATE_LIMITED_SECONDS, (provider, name), seconds)
 
+        from ditto.providers.models import Models  # heavy, and needed in no other actor
+
         def models(providers: Mapping[str, Endpoint]) -> Models:
             return Models(
                 providers,
@@ -235,6 +235,8 @@ class _SimActor:
         return await asyncio.shield(self._url)
 
     async def _serve(self) -> None:
+        from ditto.sim import server as sim_server  # likewise
+
         self._running = await sim_server.start("127.0.0.1", self._port)
         self._url.set_result(self._running.url)
 

@@ -57,6 +57,35 @@ async def test_a_spare_that_is_taken_while_others_are_left_is_replaced_at_once(m
     await town.close()
 
 
+async def test_the_last_spare_too_is_replaced_at_once_where_jobs_come_one_by_one(monkeypatch):
+    monkeypatch.setattr(keeper, "BURST_S", 3600.0)
+    monkeypatch.setattr(keeper, "EAGER_S", 0.0)
+    monkeypatch.setattr(keeper, "SPACED_S", 0.0)
+    town = Town(spares=2)
+    town.the_service = town.service()
+    await spare_ready(town)
+    await until(lambda: len(town.the_keeper._spares) == 2)
+    for name in list(town.the_keeper._spares):
+        await town.the_keeper.taken(name)
+    await until(lambda: len(town.the_keeper._spares) == 2)
+    await town.close()
+
+
+async def test_spares_that_are_all_taken_together_are_replaced_later(monkeypatch):
+    monkeypatch.setattr(keeper, "BURST_S", 3600.0)
+    monkeypatch.setattr(keeper, "EAGER_S", 0.0)
+    monkeypatch.setattr(keeper, "SPACED_S", 3600.0)
+    town = Town(spares=2)
+    town.the_service = town.service()
+    await spare_ready(town)
+    await until(lambda: len(town.the_keeper._spares) == 2)
+    for name in list(town.the_keeper._spares):
+        await town.the_keeper.taken(name)
+    await asyncio.sleep(0.05)
+    assert town.the_keeper._spares == []
+    await town.close()
+
+
 async def test_an_ended_actor_lingers_and_only_so_many_do(town):
     await town.begin_keeper()
     await town.the_keeper.ended("job:x", Tally())
