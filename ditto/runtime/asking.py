@@ -9,6 +9,7 @@ told so, and nothing is sent again: the journal knows what has become of their j
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -164,7 +165,6 @@ class _Desk:
     """What one line has to be told, by number. `news` is set while there is something that it has not seen."""
 
     heard_at: float
-    last: int = 0
     kept: dict[int, Came] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -186,6 +186,8 @@ class Desks:
         self._accept = accept
         self._own = own
         self._clock = clock
+        self._numbers = itertools.count(1)
+        """Of all desks together: a line whose desk was forgotten says how far it has seen, and must miss nothing."""
         self._desks: dict[str, _Desk] = {}
 
     def accept_all(self, line: str, asked: list[Asked], wait_s: float) -> None:
@@ -218,8 +220,8 @@ class Desks:
         except Exception as error:  # who waits must hear of it, whatever Ditto stumbled on
             log.exception("job not accepted", extra={"job_id": asked.job_id})
             result = InternalError(f"accepting a job failed: {type(error).__name__}; the log says more", None)
-        desk.last += 1
-        desk.kept[desk.last] = Came(number=desk.last, job_id=asked.job_id, result=result)
+        number = next(self._numbers)
+        desk.kept[number] = Came(number=number, job_id=asked.job_id, result=result)
         desk.news.set()
 
     def _desk(self, line: str) -> _Desk:

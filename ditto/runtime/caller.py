@@ -9,10 +9,11 @@ holder's epoch; those of an earlier instance are refused. Outcomes that nobody c
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -58,20 +59,24 @@ class Asks(Protocol):
 
 @dataclass(slots=True)
 class _Desk:
-    """What one holder has to be told: outcomes by number, in the order in which they came."""
+    """What one holder has to be told: outcomes by number, in the order in which they came.
 
+    The numbers are the caller's, for all its desks together: a holder whose desk was forgotten meanwhile says how far
+    it has seen, and what it is told at its next desk must come behind that.
+    """
+
+    fresh: Iterator[int]
     epoch: int = 0
     spoken_at: float = 0.0
-    last: int = 0
     waiting_told_at: float = float("-inf")
     kept: dict[int, tuple[float, Outcome]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, outcome: Outcome, now: float) -> None:
-        self.last += 1
-        self.kept[self.last] = (now, outcome)
-        self.numbers[outcome.order_id] = self.last
+        number = next(self.fresh)
+        self.kept[number] = (now, outcome)
+        self.numbers[outcome.order_id] = number
         self.news.set()
 
     def drop(self, order_id: str) -> Outcome | None:
@@ -115,6 +120,7 @@ class Caller:
         self._standing = standing
         self._keep_s = keep_s
         self._clock = clock
+        self._numbers = itertools.count(1)
         self._desks: dict[str, _Desk] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._owner: dict[str, _Owner] = {}
@@ -199,7 +205,7 @@ class Caller:
         await self._models.aclose()
 
     def _desk(self, holder: str, epoch: int) -> _Desk:
-        desk = self._desks.setdefault(holder, _Desk())
+        desk = self._desks.setdefault(holder, _Desk(self._numbers))
         desk.spoken_at = self._clock()
         if epoch < desk.epoch:
             raise StaleEpoch(f"{holder} speaks with epoch {epoch}, its epoch is {desk.epoch}")

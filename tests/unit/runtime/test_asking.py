@@ -144,3 +144,13 @@ async def test_a_line_that_is_silent_for_long_is_forgotten():
     now = asking.FORGET_S + 1
     desks.accept_all("other", [], POLL_S)
     assert list(desks._desks) == ["other"]
+
+
+async def test_a_line_that_has_rested_until_it_was_forgotten_is_told_what_comes_then(holder):
+    now = 0.0
+    holder.desks = Desks(holder._accept, asyncio.ensure_future, clock=lambda: now)
+    rested = line(holder)
+    await everything(*(rested.accept(f"j{number}", SPEC, None, POLL_S) for number in range(3)))
+    now = asking.FORGET_S + 1
+
+    assert await everything(rested.accept("j9", SPEC, None, POLL_S)) == ["the job j9"]

@@ -381,6 +381,22 @@ async def test_a_caller_forgets_holders_that_have_gone_and_what_nobody_claims():
     assert caller._owner == {}
 
 
+async def test_a_holder_that_has_rested_until_its_caller_forgot_it_is_told_what_comes_then(house):
+    now = 0.0
+    house.caller._caller = Caller("caller:0", "i", house.models, keep_s=100, clock=lambda: now)
+    host = await house.host()
+    for number in range(3):
+        await host.accept(f"j{number}", asked("a"), None)
+        await house.ended(host, f"j{number}")
+    now = 1000.0
+    await house.caller.call_models("host:9", 1, [], [])
+    assert set(house.caller.caller._desks) == {"host:9"}
+
+    await host.accept("j9", asked("a"), None)
+
+    assert result(await house.ended(host, "j9")) == "42"
+
+
 async def test_a_thawed_copy_that_is_asked_for_its_job_does_not_take_it_back(house):
     thawed = await house.host()
     await thawed.accept("j1", asked("slow"), None)
