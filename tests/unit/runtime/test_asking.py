@@ -152,5 +152,6 @@ async def test_a_line_that_has_rested_until_it_was_forgotten_is_told_what_comes_
     rested = line(holder)
     await everything(*(rested.accept(f"j{number}", SPEC, None, POLL_S) for number in range(3)))
     now = asking.FORGET_S + 1
+    holder.desks.accept_all("other", [], POLL_S)
 
     assert await everything(rested.accept("j9", SPEC, None, POLL_S)) == ["the job j9"]
