@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 
@@ -34,7 +35,9 @@ PAUSE_S = 1.0
 BURST_S = 5.0
 """In a burst a spare is begun so often at most: a process costs as much as hundreds of jobs on a host."""
 _AT_ONCE = 2
-"""So many spares are begun at the same time: one after the other they take longer than jobs a second or two apart."""
+KEPT_UP_S = 1.0
+"""Where jobs come so far apart or further, two spares are begun at a time: one after the other they would not keep up,
+each being two seconds of work. Where jobs come faster not even two would, and the machine is left to them."""
 SPACED_S = 0.5
 """Jobs that come so far apart or further are no burst: each is to have an actor of its own."""
 EAGER_S = 0.1
@@ -212,6 +215,8 @@ class Keeper:
         while len(self._spares) + self._beginning < min(wanted, self._runtime.spares):
             if len(job_actors(self._directory)) >= self._dedicated_jobs:
                 return  # an actor that ends makes room
+            if self._beginning and self._pace_s() < KEPT_UP_S:
+                return  # the one that is being begun goes on with this afterwards
             self._beginning += 1
             try:
                 await self._begin_spare()
@@ -232,10 +237,14 @@ class Keeper:
         self._tell()
 
     def _in_burst(self) -> bool:
-        """Tells whether jobs come faster than actors can be begun for them."""
+        """Tells whether jobs come far faster than actors can be begun for them."""
+        return self._pace_s() < SPACED_S or self._eager
+
+    def _pace_s(self) -> float:
+        """Returns how far apart the last jobs with a spare of their own came, as far apart as can be before that."""
         taken = self._taken_at
-        at_once = len(taken) == taken.maxlen and taken[-1] - taken[0] < SPACED_S * (len(taken) - 1)
-        return at_once or self._eager
+        full = len(taken) == taken.maxlen and len(taken) > 1
+        return (taken[-1] - taken[0]) / (len(taken) - 1) if full else math.inf
 
     async def _started(self, name: str) -> None:
         """Returns when the holder of this name is there, begun now if it was not."""
