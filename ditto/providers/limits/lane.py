@@ -13,7 +13,7 @@ HEADROOM = 0.98
 TOKENS_SLACK_S = 1.0
 CLOSED_S = 60.0
 """No provider's Retry-After keeps others than its own call waiting for longer."""
-AT_ONCE = 200
+AT_ONCE = 400
 """So many calls may be under way to a model of which nothing is known; each answer allows one more (slow start)."""
 _UNKNOWN_ANSWER = 500.0
 _SMOOTHING = 0.1
