@@ -143,7 +143,7 @@ class Drafts:
     def __init__(self, instance: str) -> None:
         self._instance = instance
         self._drafts: dict[str, Draft] = {}
-        self._ears: dict[str, set[asyncio.Event]] = {}
+        self._ears: dict[str, dict[asyncio.Event, None]] = {}  # in order: a set would wake them by their addresses
         self._listening: dict[str, asyncio.Event] = {}
 
     def open(self, order_id: str) -> Draft:
@@ -167,7 +167,7 @@ class Drafts:
             earlier.set()
         self._listening[holder] = ear
         for order_id in heard:
-            self._ears.setdefault(order_id, set()).add(ear)
+            self._ears.setdefault(order_id, {})[ear] = None
         try:
             found = self._pieces(heard)
             async with asyncio.timeout(wait_s):
@@ -189,7 +189,7 @@ class Drafts:
         if self._listening.get(holder) is ear:
             del self._listening[holder]
         for order_id in heard:
-            self._ears[order_id].discard(ear)
+            self._ears[order_id].pop(ear, None)
             if not self._ears[order_id]:
                 del self._ears[order_id]
 

@@ -14,6 +14,8 @@ from tests.acceptance.conftest import DITTO, Serving
 
 WAIT_S = 20
 QUICK = ["sim/terse", "sim/careful", "sim/friendly"]
+RIGHT, WRONG = "sim/terse+reasoning", "sim/contrary+reasoning"
+"""Nobody else asks these, so that nothing was learned of them from other jobs and one vote each is a tie."""
 
 
 def ended_as(sim: str, model: str, ending: str) -> int:
@@ -58,22 +60,22 @@ def test_a_confidence_that_is_enough_settles_from_python(serving: Serving) -> No
 
 
 def test_a_judge_decides_a_tie_by_what_it_finds_itself(serving: Serving) -> None:
-    body = {"prompt": "What is 12 * 12?", "models": ["sim/contrary", "sim/terse"], "judge": "sim/careful"}
+    body = {"prompt": "What is 12 * 12?", "models": [WRONG, RIGHT], "judge": "sim/careful"}
 
     job = httpx.post(f"{serving.url}/llm", json=body, timeout=WAIT_S).raise_for_status().json()
 
     verdict = job["structured"]
-    assert (verdict["answer"], verdict["chosenModel"], verdict["basis"]["kind"]) == (144, "sim/terse", "judge")
-    assert verdict["judge"]["chosen"] == "sim/terse"
-    assert sorted(verdict["judge"]["order"]) == ["sim/contrary", "sim/terse"]
-    assert [dissent["models"] for dissent in verdict["dissent"]] == [["sim/contrary"]]
+    assert (verdict["answer"], verdict["chosenModel"], verdict["basis"]["kind"]) == (144, RIGHT, "judge")
+    assert verdict["judge"]["chosen"] == RIGHT
+    assert sorted(verdict["judge"]["order"]) == [WRONG, RIGHT]
+    assert [dissent["models"] for dissent in verdict["dissent"]] == [[WRONG]]
     assert job["usage"]["models"]["sim/careful"]["calls"] == 1
 
 
 def test_a_judge_that_fails_leaves_the_vote_and_says_so(serving: Serving) -> None:
     judges = {"sim/terse+nokey": "AuthenticationFailed", "sim/terse+badjson": "named none of the replies"}
     for judge, words in judges.items():
-        body = {"prompt": "What is 12 * 12?", "models": ["sim/contrary", "sim/terse"], "judge": judge}
+        body = {"prompt": "What is 12 * 12?", "models": [WRONG, RIGHT], "judge": judge}
 
         job = httpx.post(f"{serving.url}/llm", json=body, timeout=WAIT_S).raise_for_status().json()
 
@@ -83,7 +85,7 @@ def test_a_judge_that_fails_leaves_the_vote_and_says_so(serving: Serving) -> Non
 
 
 def test_the_events_of_a_judged_job_tell_the_order_in_which_it_saw_the_replies(serving: Serving) -> None:
-    body = {"prompt": "What is 13 * 13?", "models": ["sim/contrary", "sim/terse"], "judge": "sim/careful"}
+    body = {"prompt": "What is 13 * 13?", "models": [WRONG, RIGHT], "judge": "sim/careful"}
     job = httpx.post(f"{serving.url}/llm", json=body, timeout=WAIT_S).raise_for_status().json()
 
     text = httpx.get(f"{serving.url}/jobs/{job['jobId']}/events", timeout=WAIT_S).text
@@ -96,11 +98,11 @@ def test_the_events_of_a_judged_job_tell_the_order_in_which_it_saw_the_replies(s
 
 def test_the_command_line_tells_the_judges_word_and_who_was_not_waited_for(serving: Serving) -> None:
     arguments = [DITTO, "run", "What is 14 * 14?", "--url", serving.url, "--judge", "sim/careful", "--settle", "0.01"]
-    for model in ("sim/terse", "sim/contrary", "sim/careful+hang"):
+    for model in (RIGHT, WRONG, "sim/careful+hang"):
         arguments += ["--model", model]
 
     said = subprocess.run(arguments, capture_output=True, text=True, timeout=60, env=serving.environ, check=True).stdout
 
     lines = dict(line.split(None, 1) for line in said.splitlines() if " " in line)
-    assert lines["judge"].startswith("sim/careful chose sim/terse: Reply ")
+    assert lines["judge"].startswith(f"sim/careful chose {RIGHT}: Reply ")
     assert lines["saved"] == "sim/careful+hang: not waited for: the confidence had reached 0.01"

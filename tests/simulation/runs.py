@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from ditto.domain.events import Recorded
-from ditto.runtime import calling, runner, service
+from ditto.runtime import afterwards, calling, hearing, learning, runner, service
 from tests.simulation import promises
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.cluster import Cluster
@@ -126,7 +126,7 @@ class _Time:
 @contextmanager
 def _virtual(clockwork: Clockwork) -> Iterator[None]:
     """Puts virtual time where the product looks at a clock by itself, and keeps its logs quiet."""
-    modules = (calling, runner, service)
+    modules = (afterwards, calling, hearing, learning, runner, service)
     before = [module.time for module in modules]
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

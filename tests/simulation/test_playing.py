@@ -13,6 +13,8 @@ from tests.simulation.promises import uncrashed
 from tests.simulation.runs import Run, run
 
 SEEDS = range(40)
+FOLLOWED = (51, 254, 382)
+"""In these two listen to one call at a time; who of them was woken first once hung on where in memory they lay."""
 DIGESTS = "from tests.simulation.runs import run; print([run(seed).digest() for seed in range(40)])"
 
 
@@ -28,6 +30,11 @@ def untimed(job: Job) -> bool:
 
 def test_the_same_seed_is_the_same_history():
     assert [run(seed).digest() for seed in SEEDS] == [run(seed).digest() for seed in SEEDS]
+
+
+def test_who_listens_is_woken_in_the_order_of_coming():
+    for seed in FOLLOWED:
+        assert len({run(seed).digest() for _ in range(4)}) == 1
 
 
 def test_two_seeds_are_two_histories():
