@@ -203,6 +203,7 @@ class HeldJobs:
         for job_id, held in running.items():
             if not held.ended.done():
                 held.ended.set_exception(HolderGone(f"job {job_id} {why} {self._holder}"))
+                held.wake()
 
     def _free(self) -> bool:
         return len(self._running) + len(self.beginning) < self._capacity.running
@@ -249,7 +250,7 @@ class HeldJobs:
         finally:
             if self._running.get(job_id) is held:  # it may have been retried here before this task was told of its end
                 del self._running[job_id]
-            held.news.set()
+            held.wake()
         if not had_ended and held.ended.exception() is None:
             note_end(held.ended.result(), self._tally)
         self.fill()

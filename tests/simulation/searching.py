@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
+from types import FrameType
 
 from tests.simulation.breaks import BREAKS
 from tests.simulation.runs import run
@@ -16,6 +18,8 @@ from tests.simulation.runs import run
 _CHUNK = 25
 _AHEAD = 8
 _FAILURES_SHOWN = 20
+_STUCK_S = 60
+"""A seed takes a fraction of a second: one that takes so long waits for nothing, and would do so for ever."""
 
 
 @dataclass(slots=True)
@@ -91,15 +95,41 @@ def search(seeds: Sequence[int], break_name: str | None = None) -> Found:
     found = Found()
     parts = None if break_name is None else BREAKS[break_name]
     for seed in seeds:
-        result = run(seed, parts)
+        with _Limit() as limit:
+            result = run(seed, parts)
         found.seeds += 1
         found.steps += result.steps
         found.virtual_s += result.virtual_s
         found.counts.update(result.counts)
         if result.violations:
             found.failed[seed] = str(result.violations[0]).strip()
+        elif limit.reached:
+            found.failed[seed] = f"nothing runs in circles: one callback ran for more than {_STUCK_S} s"
     gc.collect()
     return found
+
+
+class _Stuck(BaseException):
+    """Thrown into a callback that does not return."""
+
+
+class _Limit:
+    """Interrupts what runs for too long. Only in processes that search: elsewhere the one alarm clock is pytest's."""
+
+    def __init__(self) -> None:
+        self.reached = False
+
+    def __enter__(self) -> _Limit:
+        signal.signal(signal.SIGALRM, self._interrupt)
+        signal.alarm(_STUCK_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.alarm(0)
+
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        self.reached = True
+        raise _Stuck
 
 
 def _settle() -> None:

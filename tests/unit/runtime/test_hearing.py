@@ -221,6 +221,20 @@ async def test_what_a_failed_call_had_said_is_kept_by_nobody(house):
     assert late.deltas("slow") == []
 
 
+@pytest.mark.timeout(30)  # where the reader is not let go, it turns round and round and stops the whole process
+async def test_a_holder_that_closes_lets_its_readers_go(house):
+    host = await begun(house, "slow")
+    one = Following(host)
+    while len(one.numbers()) < 2:
+        await one.once()
+    reading = asyncio.ensure_future(one.once())
+    await until(lambda: house.caller.heard)
+    await host.close()
+    async with asyncio.timeout(WAIT_S / 2):
+        await reading
+    assert one.numbers() == [1, 2]
+
+
 async def test_who_leads_is_told_while_others_are_awaited_and_once_for_each_reply(house):
     one = Following(await begun(house, "a", "b", "slow"))
     async with asyncio.timeout(WAIT_S):
