@@ -1,6 +1,8 @@
 """A new job is handed over to a holder, which accepts it; where one cannot be reached, to another, under the same id.
 
-Whether a holder that does not answer has accepted the job all the same, the journal says.
+Whether a holder that does not answer has accepted the job all the same, the journal says. A batch's jobs share hosts
+unless they are to have actors of their own: each actor that one took would have to be made anew, two seconds of work
+for a job of some milliseconds.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ ACCEPT_S = 30.0
 """So long a holder that is not even begun may take to accept a job or a retry."""
 PAUSE_S = 0.2
 _TRIES = 5
+_BATCH = "batch"
+"""Is in the metadata of a batch's jobs."""
 
 
 class HandingOver:
@@ -37,6 +41,8 @@ class HandingOver:
             Unavailable: No holder can be reached, or the service is draining.
             HolderGone, StoreUnavailable: Likewise.
         """
+        if placement is Placement.AUTO and _BATCH in spec.metadata:
+            placement = Placement.SHARED
         job_id, host = self._placer.place(placement)
         for _ in range(_TRIES):
             try:

@@ -68,6 +68,17 @@ async def test_placement_shared_leaves_the_spares_alone(town):
     assert submitted.job.holder == "host:0"
 
 
+async def test_a_batchs_jobs_leave_the_spares_alone_unless_they_are_to_have_actors_of_their_own(town):
+    await spare_ready(town)
+    batch = {"metadata": {"batch": "night"}}
+
+    shared = await town.the_service.submit(asked(**batch))
+    dedicated = await town.the_service.submit(asked(**batch, placement="dedicated"))
+
+    assert shared.job.holder == "host:0"
+    assert dedicated.job.holder == f"{PREFIX}{dedicated.job.id}"
+
+
 async def test_placement_dedicated_starts_an_actor_when_no_spare_is_left(town):
     submitted = await town.the_service.submit(asked(placement="dedicated"))
     assert submitted.job.holder == f"{PREFIX}{submitted.job.id}"
