@@ -111,6 +111,7 @@ def serve(
     stand_in: str | None = None,
     api_key: str | None = None,
     prompt_limit: int = 100_000,
+    counts: Counts | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serves until SIGINT or SIGTERM; the parameters are those of `start`.
@@ -132,6 +133,7 @@ def serve(
             stand_in=stand_in,
             api_key=api_key,
             prompt_limit=prompt_limit,
+            counts=counts,
         )
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from ditto.domain import events as ev
 from ditto.domain.events import Recorded, decode
+from ditto.domain.spec import JobSpec
 from ditto.store.tables import events, from_us, jobs, to_us
 
 _AWAY_S = 10.0
@@ -51,9 +52,11 @@ class Store:
 
     def case_numbers(self, job_ids: Sequence[str]) -> list[int]:
         """Returns the numbers of the cases that these jobs are for."""
-        query = select(events.c.body).where(events.c.job_id.in_(list(job_ids)), events.c.seq == 1)
-        accepted = [decode(row.body) for row in self._rows(query)]
-        return [int(event.spec.metadata["case"]) for event in accepted if isinstance(event, ev.JobAccepted)]
+        return [int(spec.metadata["case"]) for spec in self._specs(job_ids).values()]
+
+    def prompts(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """Returns what each of these jobs asks."""
+        return {job_id: spec.messages[-1].content for job_id, spec in self._specs(job_ids).items()}
 
     def first_event_after(self, job_ids: Sequence[str], at: float) -> float | None:
         """Returns the Unix time of the first event of these jobs after `at`, None where there is none yet."""
@@ -91,6 +94,11 @@ class Store:
                 record = Recorded(seq=row.seq, at=from_us(row.at_us), event=decode(row.body))
                 found.setdefault(row.job_id, []).append(record)
         return found
+
+    def _specs(self, job_ids: Sequence[str]) -> dict[str, JobSpec]:
+        query = select(events.c.job_id, events.c.body).where(events.c.job_id.in_(list(job_ids)), events.c.seq == 1)
+        accepted = {row.job_id: decode(row.body) for row in self._rows(query)}
+        return {job_id: event.spec for job_id, event in accepted.items() if isinstance(event, ev.JobAccepted)}
 
     def _rows(self, query: Any) -> Sequence[Any]:
         """Returns what is found; while the store is being opened or begun again, waits for it a little."""

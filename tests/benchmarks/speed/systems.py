@@ -110,25 +110,21 @@ def used(mark: str) -> Used:
     kinds: dict[int, str] = {}
     for pid in marked(mark):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            kinds[pid] = _kind(pid)  # a worker of Ray's is called what it has become
-            cpu_s[pid] = _cpu_s(pid)
+            kinds[pid] = kind_of(pid)  # a worker of Ray's is called what it has become
+            cpu_s[pid] = cpu_s_of(pid)
     return Used(cpu_s=cpu_s, kinds=kinds)
 
 
-def resident_mb(mark: str) -> dict[str, float]:
-    """Returns what the processes with this mark have in memory by themselves or in part, by the kind of process."""
-    resident: dict[str, float] = {}
-    for pid in marked(mark):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            text = Path("/proc", str(pid), "smaps_rollup").read_text()
-            kb = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
-            resident[_kind(pid)] = resident.get(_kind(pid), 0.0) + kb / 1024
-    return dict(sorted(resident.items(), key=lambda each: -each[1]))
-
-
-def _cpu_s(pid: int) -> float:
+def cpu_s_of(pid: int) -> float:
+    """Returns the CPU that a process has used since it began, in seconds."""
     fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+def resident_mb_of(pid: int) -> float:
+    """Returns what a process has in memory, shared or not."""
+    pages = int(Path("/proc", str(pid), "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 _KINDS = {
@@ -140,14 +136,15 @@ _KINDS = {
     b"_JobActor": "holder",
     b"_CallerActor": "caller",
     b"_KeeperActor": "keeper",
-    b"gcs_server": "Ray",
-    b"raylet": "Ray",
+    b"gcs_server": "Ray's GCS",
+    b"raylet": "raylet",
     b"ray::": "Ray",
     b"/ray/": "Ray",
 }
 
 
-def _kind(pid: int) -> str:
+def kind_of(pid: int) -> str:
+    """Returns what kind of process it is."""
     command = Path("/proc", str(pid), "cmdline").read_bytes()
     return next((kind for word, kind in _KINDS.items() if word in command), "command")
 
