@@ -58,6 +58,7 @@ _READY_S = 5.0
 _HEARD_S = 1.0
 _COUNT_S = 2.0
 _DRAIN_MARGIN_S = 15.0
+_OF_A_NEW_CLUSTER = {"RAY_worker_niceness": "0", "RAY_task_events_max_num_task_in_gcs": "5000"}
 _PRESTARTED = 4
 """Worker processes that Ray starts by itself: the first actors find theirs running."""
 
@@ -66,7 +67,8 @@ def join(address: str | None = None, *, verbose: bool = False) -> bool:
     """Connects this process to a Ray cluster; does nothing if it is connected.
 
     In a new cluster the workers have this process's own priority: they are what is served, no work in the background,
-    and at Ray's niceness of 15 whatever else the machine does leaves them a thirtieth of a core.
+    and at Ray's niceness of 15 whatever else the machine does leaves them a thirtieth of a core. And Ray keeps the
+    last 5000 messages between them, not 100,000 at 2 KB each: without a dashboard hardly anybody looks at them.
 
     Returns:
         Whether the cluster is a new one, which ends with this process.
@@ -88,7 +90,8 @@ def join(address: str | None = None, *, verbose: bool = False) -> bool:
     if not new:
         maybe_enable_token_auth_if_token_available(warn_if_disabled=False)  # Ray itself does so for `auto` alone
     if new:
-        os.environ.setdefault("RAY_worker_niceness", "0")
+        for name, value in _OF_A_NEW_CLUSTER.items():
+            os.environ.setdefault(name, value)
     cpus = max(_PRESTARTED, os.cpu_count() or 1)
     started: dict[str, Any] = {"include_dashboard": False, "num_cpus": cpus} if new else {}
     try:
