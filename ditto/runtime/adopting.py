@@ -1,6 +1,7 @@
 """How a holder goes on with jobs that another process had begun: its own after a restart, or a dead holder's.
 
-Taking over begins by an event, so that the one who had the job before can write nothing any more. A job whose last
+Taking over begins by an event, so that the one who had the job before can write nothing any more. It fails where that
+one has come back meanwhile: it may have renewed its lease and found that the job is its own still. A job whose last
 adoptions led to nothing but deaths is handled with care (see `domain.stalling`).
 """
 
@@ -143,4 +144,11 @@ class Adopter:
             message = f"job {job.id} was taken up {job.stalls} times, and each time the process died without progress"
             events.append(ev.JobFailed(type="CrashLoop", message=message))
         now = self._clock()
-        return Append(job_id=job.id, id=self._new_id(), after=job.seq, events=tuple((now, event) for event in events))
+        anothers = job.holder != self._holder and not self._own_job  # who isolates a job gives it away while it lives
+        return Append(
+            job_id=job.id,
+            id=self._new_id(),
+            after=job.seq,
+            events=tuple((now, event) for event in events),
+            unheld_at=now if anothers else None,
+        )

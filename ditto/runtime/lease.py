@@ -60,9 +60,8 @@ class Lease:
         """Extends the lease; where the store is away, the next time will do.
 
         Returns:
-            Until when it was extended, if it had run out: see `confirm`.
+            Until when it was extended, if it had run out, be it while it was being renewed: see `confirm`.
         """
-        ran_out = not self.current()
         until = self._clock() + timedelta(seconds=self.length_s)
         try:
             await self._journal.renew(self._holder, self.epoch, until)
@@ -71,7 +70,7 @@ class Lease:
         except StoreError:
             log.warning("lease not renewed", extra={"holder": self._holder})
         else:
-            if ran_out:
+            if not self.current():
                 return until
             self._until = until
         return None

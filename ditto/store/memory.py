@@ -50,6 +50,10 @@ class MemoryJournal:
             return
         if len(written) != append.after:
             raise AppendConflict(f"another writer has appended to job {append.job_id} after event {append.after}")
+        if append.unheld_at is not None:
+            holder = self._job(append.job_id).holder
+            if self._leases.get(holder, _Lease()).until >= append.unheld_at:
+                raise AppendConflict(f"job {append.job_id} is held by {holder}, which lives")
         if append.claim is not None:
             key = (append.claim.tenant, append.claim.key)
             taken = self._keys.get(key)

@@ -33,6 +33,8 @@ class Append:
         events: With the moment of each (aware UTC).
         claim: Only with `job.accepted`.
         payer: The tenant for whom the calls and tokens of these events are counted; None: nobody.
+        unheld_at: Only with `job.adopted`: where the job's holder until then has a lease at this moment (aware UTC), it
+            lives, and the append conflicts.
     """
 
     job_id: str
@@ -41,6 +43,7 @@ class Append:
     events: tuple[tuple[datetime, Event], ...]
     claim: Claim | None = None
     payer: str | None = None
+    unheld_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

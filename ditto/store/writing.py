@@ -6,7 +6,9 @@ of `events` says the same for a new job, and stands behind both. Then the batch 
 again in a savepoint of its own: what fails there fails alone. So it is with any other error that does not say that the
 database itself is away: whatever is wrong with one append is no other job's concern.
 
-Rows are written in the order of keys, jobs, events, usage, and sorted, so that two processes never wait for each other.
+Rows are written in the order of holders, keys, jobs, events, usage, and sorted, so that two processes never wait for
+each other. Who takes a job over from another holder locks that one's lease first: it is found run out, or renewed, by
+both alike.
 """
 
 from __future__ import annotations
@@ -17,16 +19,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Dialect, bindparam, exists, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
-from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.dml import Update
 
 from ditto.domain import events as ev
 from ditto.domain.events import Event, encode
 from ditto.errors import AppendConflict, KeyTaken, StoreError
 from ditto.store import access_rows, tables
 from ditto.store.port import Append, Claim
-from ditto.store.tables import events, jobs, keys, labels, to_us
+from ditto.store.tables import events, holders, jobs, keys, labels, to_us
 from ditto.version import VERSION
 
 T = TypeVar("T")
@@ -100,6 +102,7 @@ class Writing:
         self._touch = _Prepared(_update("state", "judged_us"), dialect)
         change = _update("state", "holder", "deadline_us", replaced=("ended_us", "needs_review", "judged_us"))
         self._change = _Prepared(change, dialect)
+        self._take_over = _Prepared(change.where(~_LIVES), dialect)
 
     def together(self, connection: Connection, batch: Sequence[Rows]) -> None:
         """Writes all of them; after an error the transaction has to be undone.
@@ -108,13 +111,16 @@ class Writing:
             Overtaken, or what the database or its driver raises: One of them cannot be written.
         """
         batch = sorted(batch, key=lambda rows: rows.append.job_id)
+        _lock_leases(connection, [rows.append.job_id for rows in batch if rows.append.unheld_at is not None])
         self._insert_key.run(connection, sorted((row for rows in batch for row in rows.keys), key=_key))
         self._insert_job.run(connection, [rows.job for rows in batch if rows.job is not None])
         self._insert_label.run(connection, [row for rows in batch for row in rows.labels])
         moved = [rows.moved for rows in batch if rows.moved is not None]
-        changed = [row for row in moved if "b_holder" in row]
+        taken_over = [row for row in moved if "b_unheld_us" in row]
+        changed = [row for row in moved if "b_holder" in row and "b_unheld_us" not in row]
         touched = [row for row in moved if "b_holder" not in row]
-        if self._touch.run(connection, touched) + self._change.run(connection, changed) != len(moved):
+        written = self._touch.run(connection, touched) + self._change.run(connection, changed)
+        if written + self._take_over.run(connection, taken_over) != len(moved):
             raise Overtaken
         self._insert_event.run(connection, [row for rows in batch for row in rows.events])
         self._add_usage.run(connection, access_rows.summed(row for rows in batch for row in rows.usage))
@@ -178,7 +184,8 @@ def _refusal(connection: Connection, append: Append) -> StoreError | None:
         taken = connection.execute(select(keys).where(same)).first()
         if taken is not None and taken.job_id != append.job_id:
             return KeyTaken(taken.job_id, taken.fingerprint)
-    return AppendConflict(f"another writer has appended to job {append.job_id}, or event {append.after} is not there")
+    why = f"another writer has appended to job {append.job_id}, or event {append.after} is not there"
+    return AppendConflict(why if append.unheld_at is None else f"{why}, or its holder lives")
 
 
 def _label_rows(job_id: str, at: datetime, first: Event) -> list[Row]:
@@ -221,6 +228,8 @@ def _moved(append: Append) -> Row:
     }
     if changed.keys() <= {"updated_us", "state", "judged_us"}:
         return row
+    if append.unheld_at is not None:
+        row["b_unheld_us"] = to_us(append.unheld_at)
     return row | {
         "b_holder": changed.get("holder"),
         "b_deadline_us": changed.get("deadline_us"),
@@ -229,7 +238,18 @@ def _moved(append: Append) -> Row:
     }
 
 
-def _update(*kept: str, replaced: tuple[str, ...] = ()) -> Executable:
+_LIVES = exists().where(holders.c.name == jobs.c.holder, holders.c.expires_us >= bindparam("b_unheld_us"))
+
+
+def _lock_leases(connection: Connection, job_ids: list[str]) -> None:
+    """Has the leases of these jobs' holders stay as they are until the transaction ends."""
+    if job_ids:
+        of_these = select(jobs.c.holder).where(jobs.c.job_id.in_(job_ids))
+        leases = select(holders.c.name).where(holders.c.name.in_(of_these)).order_by(holders.c.name)
+        connection.execute(leases.with_for_update(read=True)).all()
+
+
+def _update(*kept: str, replaced: tuple[str, ...] = ()) -> Update:
     """Returns the update of an index row; a column of `kept` keeps its value where None is given."""
     values: dict[str, Any] = {name: bindparam(f"b_{name}", type_=jobs.c[name].type) for name in ("seq", "updated_us")}
     for name in kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -104,6 +105,27 @@ async def test_jobs_without_a_living_holder_are_orphans(journal):
     assert await journal.orphans(at(20), at(10)) == []
     assert [row.job_id for row in await journal.orphans(at(40), at(10))] == ["j1"]
     assert await journal.orphans(at(40), NOON - timedelta(seconds=1)) == []
+
+
+async def test_a_job_is_not_taken_over_from_a_holder_that_has_come_back(journal):
+    epoch = await journal.begin_epoch("host:0")
+    await asyncio.gather(journal.append(acceptance()), journal.append(acceptance("j2")))
+    await journal.renew("host:0", epoch, at(30))
+    taking_over = replace(more(ev.JobAdopted(holder="host:1", epoch=1), append_id="over"), unheld_at=at(20))
+    results = await asyncio.gather(
+        journal.append(taking_over), journal.append(more(STARTED, job_id="j2")), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [AppendConflict, type(None)]
+    assert (await journal.row("j1")).holder == "host:0"
+    await journal.append(replace(taking_over, unheld_at=at(31)))
+    await journal.append(replace(taking_over, unheld_at=at(20)))  # again: it has been written
+    assert (await journal.row("j1")).holder == "host:1"
+
+
+async def test_a_job_whose_holder_never_had_a_lease_can_be_taken_over(journal):
+    await journal.append(acceptance())
+    await journal.append(replace(more(ev.JobAdopted(holder="host:1", epoch=1)), unheld_at=at(20)))
+    assert (await journal.row("j1")).holder == "host:1"
 
 
 async def test_an_earlier_epoch_cannot_renew_the_lease(journal):

@@ -57,6 +57,12 @@ class House:
         await host._lines.close()
         self.hosts.remove(host)
 
+    async def lapse(self, host: Host) -> None:
+        """Has a holder's lease run out, as if it had been frozen: others may take its jobs over."""
+        while await self.journal.orphans(utc_now(), FAR):  # it has not written its lease yet
+            await asyncio.sleep(0.001)
+        await host._lease.release()
+
     async def ended(self, host: Host, job_id: str) -> Job:
         """Returns the job when it has ended, from its holder or, where that was quicker, from the journal."""
         try:

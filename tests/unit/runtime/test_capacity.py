@@ -181,10 +181,21 @@ async def test_where_waiting_jobs_have_gone_elsewhere_the_next_one_begins(house)
     host, other = await house.host(capacity=ONE_AND_TWO), await house.host("host:1")
     for job_id in ("j1", "j2", "j3"):
         await host.accept(job_id, asked("slow" if job_id == "j1" else "a"), None)
+    await house.lapse(host)
     await other.take_up([await house.journal.row("j2")])
     await house.ended(other, "j2")
     house.models.release("slow", Reply(text="1"))
     assert result(await house.ended(host, "j3")) == "42"
+
+
+async def test_a_job_stays_with_a_holder_that_has_come_back_before_it_was_taken_over(house):
+    host, other = await house.host(), await house.host("host:1")
+    await host.accept("j1", asked("slow"), None)
+    await until(lambda: house.models.asked == {"slow": 1})
+    await other.take_up([await house.journal.row("j1")])
+    house.models.release("slow", Reply(text="42"))
+    assert (await house.ended(host, "j1")).holder == "host:0"
+    assert "job.adopted" not in await kinds(house, "j1")
 
 
 async def test_a_job_that_waits_anew_after_a_crash_is_left_to_who_has_taken_it_over(house):
@@ -193,6 +204,7 @@ async def test_a_job_that_waits_anew_after_a_crash_is_left_to_who_has_taken_it_o
     await crashed.accept("j2", asked("second"), None)
     await house.kill_9(crashed)
     host = await house.host(capacity=ONE_AND_TWO)
+    await house.lapse(host)
     await other.take_up([await house.journal.row("j2")])
     await until(lambda: house.models.asked["second"] == 1)
     house.models.release("slow", Reply(text="1"))

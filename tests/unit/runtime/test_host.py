@@ -302,6 +302,7 @@ async def test_a_holder_whose_job_was_taken_over_hears_of_it_and_asks_nobody(hou
     await first.accept("j1", asked("slow"), None)
     await until(lambda: house.models.asked == {"slow": 1})
     waiting = asyncio.ensure_future(first.wait("j1", WAIT_S))
+    await house.lapse(first)
     await second.adopt("j1")
     with pytest.raises(HolderGone):
         await waiting

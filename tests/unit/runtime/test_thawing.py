@@ -133,6 +133,24 @@ async def test_a_lease_that_ran_out_is_current_again_only_when_it_is_confirmed()
     assert lease.current()
 
 
+async def test_a_lease_that_runs_out_while_it_is_renewed_has_to_be_confirmed():
+    clock = Clock()
+
+    class Slow(MemoryJournal):
+        async def renew(self, *lease):
+            clock.advance(FRESH_S + 1)
+            await super().renew(*lease)
+
+    lease = Lease(Slow(), "host:0", length_s=10, replaced=lambda: None, clock=clock)
+    await lease.begin()
+    lease.rise()
+    until_ = await lease.renew()
+    assert until_ is not None
+    assert not lease.current()
+    lease.confirm(until_)
+    assert lease.current()
+
+
 async def test_a_lease_is_not_current_because_the_store_is_away():
     class Away(MemoryJournal):
         async def renew(self, *_):
@@ -196,6 +214,7 @@ async def test_a_job_that_waited_and_was_taken_over_meanwhile_is_not_begun(house
     other = await house.host("host:1")
     await crowded.accept("running", asked("first"), None)
     await crowded.accept("waiting", asked("second"), None)
+    await house.lapse(crowded)
     await other.take_up([await house.journal.row("waiting")])
     await until(lambda: house.models.asked["second"] == 1)
     house.models.release("first", Reply(text="42"))
