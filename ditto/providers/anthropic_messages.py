@@ -13,8 +13,9 @@ import httpx
 from ditto.errors import CallError, CallInvalidReply
 from ditto.providers import failures
 from ditto.providers.anthropic_stream import MessageAssembly
-from ditto.providers.bodies import as_count, as_list, as_object, as_text, post, reply_object
+from ditto.providers.bodies import as_count, as_list, as_object, as_text, reply_object
 from ditto.providers.port import Built, ModelReply, ModelRequest
+from ditto.providers.posting import post
 from ditto.providers.reply_text import checked, joined
 from ditto.providers.schema_subsets import ANTHROPIC, fitted
 from ditto.settings.endpoints import Endpoint

@@ -17,9 +17,10 @@ import httpx
 from ditto.domain.spec import Message
 from ditto.errors import CallError, CallInvalidReply, CallOverloaded
 from ditto.providers import failures
-from ditto.providers.bodies import as_count, as_list, as_object, as_text, post, reply_object
+from ditto.providers.bodies import as_count, as_list, as_object, as_text, reply_object
 from ditto.providers.chat_stream import ChatAssembly
 from ditto.providers.port import Built, ModelReply, ModelRequest
+from ditto.providers.posting import post
 from ditto.providers.reply_text import checked, joined
 from ditto.providers.schema_subsets import OPENAI_STRICT, fitted
 from ditto.settings.endpoints import Endpoint

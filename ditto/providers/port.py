@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ditto.domain.events import Failure
 from ditto.domain.spec import Message, Sampling
 from ditto.errors import CallError
 from ditto.settings.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    import httpx  # heavy, and a holder of jobs imports this file too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

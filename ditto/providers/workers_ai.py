@@ -24,9 +24,10 @@ import httpx
 
 from ditto.errors import CallError, CallFailed, CallInvalidReply, CallModelNotFound, CallOverloaded
 from ditto.providers import failures
-from ditto.providers.bodies import as_count, as_list, as_object, decoded, post, reply_object
+from ditto.providers.bodies import as_count, as_list, as_object, decoded, reply_object
 from ditto.providers.openai_chat import SCHEMA_SWITCH, OpenAIChat, chat_body, read_completion
 from ditto.providers.port import Built, ModelReply, ModelRequest
+from ditto.providers.posting import post
 from ditto.providers.reply_text import checked, joined
 from ditto.providers.workers_ai_stream import RunAssembly
 from ditto.settings.endpoints import Endpoint
