@@ -19,16 +19,17 @@ from ray._private.authentication.authentication_token_setup import maybe_enable_
 
 from ditto import settings as configuration
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, Unavailable
+from ditto.runtime.actors.beginning import ON_HEAD
 from ditto.runtime.actors.directory import Actors, cluster_settings, on_head, replace_other_version
-from ditto.runtime.actors.kinds import ON_HEAD, sim_url
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
 from ditto.runtime.actors.refs import NAMESPACE
+from ditto.runtime.actors.simulated_models import sim_url
 from ditto.runtime.admission import Admission
 from ditto.runtime.doorkeeper import Doorkeeper
-from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares, Standing, job_actors
 from ditto.runtime.ports import is_loopback
 from ditto.runtime.retiring import left
+from ditto.runtime.roles import JOB
 from ditto.runtime.runner import utc_now
 from ditto.runtime.service import Service
 from ditto.runtime.shares import Shares
@@ -214,7 +215,7 @@ async def attach(
     spares = Spares(actors)
     tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(caller.status()) for caller in actors.callers()]
     if warm:
-        name = f"{PREFIX}{new_id()}"
+        name = f"{JOB}{new_id()}"
         tasks.append(asyncio.ensure_future(actors.create_host(name).status()))
         tasks.append(asyncio.ensure_future(sim_url()))
         spares.offer(name)

@@ -30,14 +30,13 @@ from ditto.runtime.hearing import Hearing
 from ditto.runtime.held import Capacity, Held, HeldJobs
 from ditto.runtime.lease import Lease
 from ditto.runtime.orders import Outcome
+from ditto.runtime.roles import JOB
 from ditto.runtime.runner import Clock, first_turn, numbered, retry_turn, utc_now
 from ditto.runtime.tenure import Tenure
 from ditto.store.port import Append, Claim, JobRow, Journal
 from ditto.tally import Tally
 from ditto.version import VERSION
 
-PREFIX = "job:"
-"""A job's own actor is named by it; any other holder is shared."""
 _ROOMY = Capacity()
 
 
@@ -81,7 +80,7 @@ class Host:
         pid: int = 0,
     ) -> None:
         self._name = name
-        self._own_job = name.startswith(PREFIX)
+        self._own_job = name.startswith(JOB)
         self._journal = journal
         self._callers = callers
         self._new_id = new_id
@@ -148,7 +147,7 @@ class Host:
         )
         own = await self._journal.held(self._name)
         if self._own_job:  # a restart after the job's end makes no spare of it
-            self._used = await self._journal.row(self._name.removeprefix(PREFIX)) is not None
+            self._used = await self._journal.row(self._name.removeprefix(JOB)) is not None
         if own:
             self._tenure.hold()
             await self._adopter.take_up(own)

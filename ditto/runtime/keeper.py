@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 
 from ditto.errors import DittoError
-from ditto.runtime.host import PREFIX
 from ditto.runtime.learning import Learner
 from ditto.runtime.measures import JOB_ACTORS, SPARES
 from ditto.runtime.placement import Directory, Standing, job_actors
 from ditto.runtime.retiring import drain
+from ditto.runtime.roles import CALLER, HOST, JOB
 from ditto.runtime.runner import Clock, utc_now
 from ditto.runtime.shares import Share, Windows
 from ditto.runtime.sweep import Sweep
@@ -28,8 +28,6 @@ from ditto.version import VERSION
 
 log = logging.getLogger("ditto.keeper")
 
-HOST, CALLER = "host:", "caller:"
-"""What the names of shared hosts and of callers begin with."""
 
 PAUSE_S = 1.0
 BURST_S = 5.0
@@ -183,7 +181,7 @@ class Keeper:
 
     async def _find_actors(self) -> None:
         for name in self._directory.names():
-            if not name.startswith(PREFIX):
+            if not name.startswith(JOB):
                 continue
             try:
                 async with asyncio.timeout(PAUSE_S):
@@ -230,7 +228,7 @@ class Keeper:
             at_s = max(at_s, self._next_spare_at_s)
         self._next_spare_at_s = at_s + BURST_S
         await asyncio.sleep(at_s - loop.time())
-        name = f"{PREFIX}{self._new_id()}"
+        name = f"{JOB}{self._new_id()}"
         await self._started(name)
         self._spares.append(name)
         self._offered_at[name] = loop.time()
@@ -268,7 +266,7 @@ class Keeper:
             living = self._directory.names()
             for name in sorted(set(self._spares) - set(living)):
                 await self.taken(name)
-            await self._account_for([name for name in living if name.startswith(PREFIX)])
+            await self._account_for([name for name in living if name.startswith(JOB)])
 
     async def _account_for(self, actors: list[str]) -> None:
         """Ends, on the second look, each job's own actor that holds nothing and that nobody has told about."""

@@ -13,7 +13,8 @@ from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec, Placement
 from ditto.errors import DittoError, RateLimited, Unavailable
 from ditto.runtime.following import News, Place
-from ditto.runtime.host import PREFIX, HostStatus
+from ditto.runtime.host import HostStatus
+from ditto.runtime.roles import JOB, KEEPER
 from ditto.runtime.shares import Share
 from ditto.store.port import Claim, JobRow
 from ditto.tally import Tally
@@ -22,7 +23,6 @@ PAUSE_S = 1.0
 POLL_S = 30.0
 PATIENCE_S = 30.0
 """A keeper that is silent for so much longer than it was asked to wait is frozen."""
-KEEPER = "keeper"
 
 
 class HostPort(Protocol):
@@ -103,7 +103,7 @@ class Directory(Protocol):
 
 def job_actors(directory: Directory) -> list[str]:
     """Returns the names of the job actors that are there: spares, running ones, and those that linger."""
-    return [name for name in directory.names() if name.startswith(PREFIX)]
+    return [name for name in directory.names() if name.startswith(JOB)]
 
 
 class Spares:
@@ -215,12 +215,12 @@ class Placer:
         if self._spares.draining:
             raise Unavailable("the service is draining: it stops or is being replaced")
         if placement is not Placement.SHARED and (spare := self._spares.take()) is not None:
-            return spare.removeprefix(PREFIX), self._directory.host(spare)
+            return spare.removeprefix(JOB), self._directory.host(spare)
         job_id = self._new_id()
         if placement is Placement.DEDICATED:
             if len(job_actors(self._directory)) >= self._dedicated_jobs:
                 raise RateLimited(f"the service is full: {self._dedicated_jobs} jobs have an actor of their own")
-            return job_id, self._directory.create_host(f"{PREFIX}{job_id}")
+            return job_id, self._directory.create_host(f"{JOB}{job_id}")
         return job_id, self.shared()
 
     def shared(self) -> HostPort:

@@ -17,8 +17,8 @@ from zlib import crc32
 from ditto.domain.job import Job
 from ditto.errors import DittoError, StoreUnavailable
 from ditto.runtime.asking import Asking
-from ditto.runtime.host import PREFIX
 from ditto.runtime.placement import Placer, Spares
+from ditto.runtime.roles import JOB
 from ditto.settings import Runtime, Settings, from_args
 from ditto.tally import Counted, Tally
 from tests.admitting import admitting
@@ -179,7 +179,7 @@ class Cluster:
             process.run(directory.keeper().ended(process.name, Tally()), self._or_never_mind)
 
         def isolate(job_id: str) -> None:
-            process.run(directory.create_host(f"{PREFIX}{job_id}").adopt(job_id), self._or_never_mind)
+            process.run(directory.create_host(f"{JOB}{job_id}").adopt(job_id), self._or_never_mind)
 
         host = self._parts.host(
             process.name,
@@ -307,7 +307,7 @@ def is_client(process: Process) -> bool:
 
 def is_holder(process: Process) -> bool:
     """Tells whether this process holds jobs."""
-    return process.name.startswith(("host:", PREFIX))
+    return process.name.startswith(("host:", JOB))
 
 
 @lru_cache

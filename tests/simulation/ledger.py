@@ -14,8 +14,8 @@ from ditto.domain import events as ev
 from ditto.domain.events import Recorded
 from ditto.domain.job import Job, Outcome
 from ditto.errors import IllegalMove
-from ditto.runtime.host import PREFIX
 from ditto.runtime.orders import judge_order_id, order_id
+from ditto.runtime.roles import JOB
 
 ANYBODYS = (ev.JobAdopted, ev.JobRetried, ev.JobMerged, ev.FeedbackGiven)
 """What others than a job's holder write."""
@@ -155,7 +155,7 @@ class Ledger:
         """Sees a process die of merging a job; a copy that had been replaced takes nobody down."""
         self.note("poisoned", process, job.id)
         self.counts["deaths of poison"] += 1
-        if not process.startswith(PREFIX) and not thawed:
+        if not process.startswith(JOB) and not thawed:
             self._deaths[job.id] += 1
             if self._deaths[job.id] > SHARED_DEATHS:
                 self.broken("poison kills few", f"{job.id} has killed {self._deaths[job.id]} shared hosts")

@@ -11,14 +11,16 @@ from ray.util import list_named_actors
 
 from ditto.errors import ConfigurationError
 from ditto.providers.limits.sharing import Report, Told
-from ditto.runtime.actors.kinds import HEAD, actor, begin, caller_ref, check_version, create, host_ref, open_journal
+from ditto.runtime.actors.beginning import HEAD, actor, begin, check_version, create
+from ditto.runtime.actors.holders import host_ref, open_journal
 from ditto.runtime.actors.logs import log_lines
+from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
 from ditto.runtime.actors.refs import NAMESPACE, CallerRef, HostRef, KeeperRef
 from ditto.runtime.dealing import Dealer
-from ditto.runtime.host import PREFIX
 from ditto.runtime.keeper import Keeper
 from ditto.runtime.placement import Standing
+from ditto.runtime.roles import JOB
 from ditto.runtime.shares import Share
 from ditto.settings import Settings
 from ditto.tally import Tally
@@ -110,7 +112,7 @@ class Actors:
     def create_host(self, name: str) -> HostRef:
         ref = self._created.get(name) or host_ref(name, self.settings)
         ref.begin()
-        if not name.startswith(PREFIX):
+        if not name.startswith(JOB):
             self._created[name] = ref
         return ref
 

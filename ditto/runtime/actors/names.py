@@ -7,8 +7,7 @@ from zlib import crc32
 import ray
 from ulid import ULID
 
-from ditto.runtime.keeper import CALLER, HOST
-from ditto.runtime.placement import KEEPER
+from ditto.runtime.roles import CALLER, HOST, KEEPER
 from ditto.settings import Settings
 from ditto.version import VERSION
 

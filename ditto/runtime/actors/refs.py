@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
-from ditto.domain.job import Job
-from ditto.domain.spec import JobSpec
 from ditto.errors import DittoError, HolderGone, InternalError
-from ditto.providers.limits.sharing import Report, Told
 from ditto.runtime.actors.packing import packed, unpacked
-from ditto.runtime.asking import Asked, Asking, Heard
-from ditto.runtime.drafts import Known, Piece
-from ditto.runtime.following import News, Place
-from ditto.runtime.host import HostStatus
-from ditto.runtime.orders import Batch, Order, Seen
-from ditto.runtime.placement import Standing
-from ditto.runtime.shares import Share
-from ditto.store.port import Claim, JobRow
-from ditto.tally import Tally
+from ditto.runtime.asking import Asking
+
+if TYPE_CHECKING:  # who calls one kind of actor has no need of what is sent to the others
+    from ditto.domain.job import Job
+    from ditto.domain.spec import JobSpec
+    from ditto.providers.limits.sharing import Report, Told
+    from ditto.runtime.asking import Asked, Heard
+    from ditto.runtime.drafts import Known, Piece
+    from ditto.runtime.following import News, Place
+    from ditto.runtime.host import HostStatus
+    from ditto.runtime.orders import Batch, Order, Seen
+    from ditto.runtime.placement import Standing
+    from ditto.runtime.shares import Share
+    from ditto.store.port import Claim, JobRow
+    from ditto.tally import Tally
 
 NAMESPACE = "ditto"
 

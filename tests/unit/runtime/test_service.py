@@ -21,7 +21,8 @@ from ditto.errors import (
     Unavailable,
 )
 from ditto.runtime import calling, keeper, listening, placement, service
-from ditto.runtime.host import PREFIX, Host
+from ditto.runtime.host import Host
+from ditto.runtime.roles import JOB
 from ditto.runtime.runner import utc_now
 from ditto.settings import Runtime, from_args
 from ditto.settings.resolving import resolve
@@ -56,7 +57,7 @@ async def test_without_a_spare_a_job_goes_to_a_shared_host(town):
 async def test_with_a_spare_a_job_has_an_actor_of_its_own_and_the_spare_is_refilled(town):
     await spare_ready(town)
     submitted = await town.the_service.ask(asked())
-    assert submitted.job.holder == f"{PREFIX}{submitted.job.id}"
+    assert submitted.job.holder == f"{JOB}{submitted.job.id}"
     async with asyncio.timeout(WAIT_S):
         while not town.spares._ready:  # noqa: ASYNC110  # as above
             await asyncio.sleep(0.001)
@@ -76,12 +77,12 @@ async def test_a_batchs_jobs_leave_the_spares_alone_unless_they_are_to_have_acto
     dedicated = await town.the_service.submit(asked(**batch, placement="dedicated"))
 
     assert shared.job.holder == "host:0"
-    assert dedicated.job.holder == f"{PREFIX}{dedicated.job.id}"
+    assert dedicated.job.holder == f"{JOB}{dedicated.job.id}"
 
 
 async def test_placement_dedicated_starts_an_actor_when_no_spare_is_left(town):
     submitted = await town.the_service.submit(asked(placement="dedicated"))
-    assert submitted.job.holder == f"{PREFIX}{submitted.job.id}"
+    assert submitted.job.holder == f"{JOB}{submitted.job.id}"
 
 
 async def test_a_waiting_client_does_not_see_the_holder_die(town):
