@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ditto.domain import merging
 from ditto.domain.job import Completed, Job
-from ditto.domain.merging import values
 from ditto.domain.spec import JSON, JobSpec
 from ditto.domain.tenants import DEFAULT
 from ditto.domain.verdict import Ballot, Verdict
@@ -51,6 +49,9 @@ def label_of(job: Job) -> Label | None:
 
 def _same(spec: JobSpec, verdict: Verdict, answer: JSON) -> bool:
     """Tells whether a result is this answer: by value with a schema, else as the panel's own replies are compared."""
+    from ditto.domain import merging  # heavy, and needed where somebody has given an answer
+    from ditto.domain.merging import values
+
     if spec.schema is not None:
         return values.key(verdict.result) == values.key(answer)
     given = verdict.answer if verdict.answer is not None else verdict.result

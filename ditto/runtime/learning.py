@@ -15,7 +15,6 @@ from datetime import datetime
 from ditto.domain.confidence.calibration import Calibration, calibrated
 from ditto.domain.job import Completed, Job, fold
 from ditto.domain.labels import Label, label_of
-from ditto.domain.skills.fitting import fit
 from ditto.domain.skills.observations import Observation, observed
 from ditto.domain.skills.sheet import NOTHING, Skills
 from ditto.domain.spec import StrategyName
@@ -79,6 +78,8 @@ class Learner:
         calibrations = await self._calibrations()
         skills, version = learned.skills, learned.skills.version + 1
         if self._new >= FEWEST:
+            from ditto.domain.skills.fitting import fit  # heavy, and needed in a service that has answered much
+
             fitted = await asyncio.to_thread(fit, list(self._observations), version=version)
             await self._keep(Learned(skills=replace(fitted, calibrations=calibrations), since=learned.since))
         elif calibrations != skills.calibrations:

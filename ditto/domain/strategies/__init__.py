@@ -19,6 +19,7 @@ __all__ = [
     "Fail",
     "Settle",
     "judge_messages",
+    "load_merging",
     "merges",
     "messages",
     "next_actions",
@@ -37,6 +38,11 @@ _VERDICT: Mapping[StrategyName, Callable[[Job], Verdict]] = MappingProxyType(
 _MESSAGES: Mapping[StrategyName, Callable[[Job, str], tuple[Message, ...]]] = MappingProxyType(
     {StrategyName.CONSENSUS: consensus.messages, StrategyName.COOPERATIVE: cooperative.messages}
 )
+
+
+def load_merging() -> None:
+    """Loads what compares replies; without it, the first job to settle does."""
+    from ditto.domain.strategies import settling  # noqa: F401  # it has all of merging under it
 
 
 def next_actions(job: Job) -> tuple[Action, ...]:

@@ -6,10 +6,10 @@ the open calls are dropped, and what has come is merged. After that a judge may 
 
 from __future__ import annotations
 
-from ditto.domain import merging, questions
+from ditto.domain import questions
 from ditto.domain.job import Job, Running, Waiting
 from ditto.domain.spec import Confident, Message, SettleRule
-from ditto.domain.strategies import judging, settling
+from ditto.domain.strategies import judging
 from ditto.domain.strategies.actions import Action, Ask, Drop, Settle, ending
 from ditto.domain.verdict import Ballot, Verdict
 
@@ -43,6 +43,8 @@ def verdict(job: Job) -> Verdict:
 
 
 def _vote(job: Job) -> Verdict:
+    from ditto.domain import merging  # heavy, and needed when replies are compared
+
     spec = job.spec
     return merging.merge(
         spec.question,
@@ -84,6 +86,8 @@ def _satisfied(job: Job) -> str | None:
     spec = job.spec
     if spec.settle is SettleRule.ALL or len(job.usable()) < spec.min_responses:
         return None
+    from ditto.domain.strategies import settling  # likewise
+
     if isinstance(spec.settle, Confident):
         answered, wanted = len(job.usable()), spec.settle.confident
         enough = settling.confident(_vote(job), answered, wanted, spec.min_responses)

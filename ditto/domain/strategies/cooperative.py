@@ -8,7 +8,6 @@ from __future__ import annotations
 from ditto.domain import questions
 from ditto.domain.events import Reply
 from ditto.domain.job import Answered, Job, Running, Waiting
-from ditto.domain.merging import intents, summary
 from ditto.domain.spec import Message
 from ditto.domain.strategies.actions import Action, Ask, ending
 from ditto.domain.verdict import Intent, Reading, Verdict
@@ -80,5 +79,7 @@ def _says_something(reply: Reply) -> bool:
 
 
 def _reading(call: str, status: Answered) -> Reading:
+    from ditto.domain.merging import intents, summary  # heavy, and needed when a job settles
+
     text, finish = status.reply.text, status.reply.finish
     return Reading(call=call, summary=summary.of(text), intent=intents.of(text, finish))

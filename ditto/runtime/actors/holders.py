@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Coroutine
 
+from ditto.domain import strategies
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError
@@ -56,7 +57,7 @@ class _JobActor:
             pid=os.getpid(),
         )
         self._name = name
-        self._tasks = {begin(self._host.start)}
+        self._tasks = {begin(self._start)}
 
     async def ping(self) -> None:
         return None
@@ -101,6 +102,11 @@ class _JobActor:
 
     async def close(self) -> None:
         await self._host.close()
+
+    async def _start(self) -> None:
+        """Starts, and then, while it waits for jobs or for their models, loads what their replies will need."""
+        await self._host.start()
+        await asyncio.to_thread(strategies.load_merging)
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
