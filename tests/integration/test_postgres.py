@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import Connection
 
-from ditto.errors import ConfigurationError, StoreUnavailable
+from ditto.domain.events import JobAdopted
+from ditto.errors import AppendConflict, ConfigurationError, StoreUnavailable
 from ditto.settings.stores import PostgresAddress
 from ditto.store import journal as journal_module
 from ditto.store.journal import _Write
 from ditto.store.opening import open_journal
 from ditto.store.port import Append
 from ditto.store.postgres import PostgresJournal
+from ditto.store.tables import to_us
 from tests.integration.appends import STARTED, acceptance, life, more
 from tests.postgres import PASSWORD, begun
+from tests.unit.domain.jobs import at
 
 PAUSE_S = 0.01
 PATIENCE_S = 60
@@ -162,6 +168,31 @@ async def test_who_is_frozen_in_the_middle_of_a_write_holds_up_nobody_for_long(p
         frozen.exec_driver_sql("ROLLBACK")
     await journal.append(more(STARTED))
     await journal.close()
+
+
+async def test_a_job_is_not_taken_over_while_its_holder_is_renewing_its_lease(address):
+    one, other = PostgresJournal(address), PostgresJournal(address)
+    epoch = await one.begin_epoch("host:0")
+    await one.append(acceptance())
+    renewed, commit = threading.Event(), threading.Event()
+
+    def renew(connection: Connection) -> None:
+        journal_module._lease(connection, "host:0", epoch, to_us(at(30)))
+        renewed.set()
+        commit.wait(PATIENCE_S)
+
+    renewing = asyncio.ensure_future(one._put(_Write(run=renew)))
+    await asyncio.to_thread(renewed.wait, PATIENCE_S)
+    over = replace(more(JobAdopted(holder="host:1", epoch=1)), unheld_at=at(20))
+    taking_over = asyncio.ensure_future(other.append(over))
+    await asyncio.wait([taking_over], timeout=0.5)
+    commit.set()
+    await renewing
+    with pytest.raises(AppendConflict):
+        await taking_over
+    assert [row.job_id for row in await one.held("host:0")] == ["j1"]
+    await one.close()
+    await other.close()
 
 
 async def test_a_standby_that_takes_no_writes_is_not_ready(postgres, address):

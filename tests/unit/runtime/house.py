@@ -59,7 +59,7 @@ class House:
 
     async def lapse(self, host: Host) -> None:
         """Has a holder's lease run out, as if it had been frozen: others may take its jobs over."""
-        while await self.journal.orphans(utc_now(), FAR):  # it has not written its lease yet
+        while await self.journal.orphans(utc_now(), FAR):  # noqa: ASYNC110  # it has not written its lease yet
             await asyncio.sleep(0.001)
         await host._lease.release()
 
