@@ -12,13 +12,15 @@ _TOLD_TOO_MUCH = (
     b"Traceback (most",
     b'File "',
     b"site-packages",
-    b"x-injected",
     b"root:x:0",
     b'.py"',
     b".py'",
     b".py:",
 )
+_INJECTED = re.compile(rb"^x-injected", re.MULTILINE | re.IGNORECASE)
+"""As a line of its own: lists of jobs hold what others have asked, and JSON has no bare line feed."""
 _SETTLED = (b"502", b"504")
+_SHOWN_BYTES = 200
 
 
 def statuses(answer: bytes) -> list[str]:
@@ -32,7 +34,10 @@ def complaints(heard: Heard, hidden: tuple[str, ...]) -> list[str]:
     Args:
         hidden: Paths of the service's machine, which no answer names.
     """
-    wrong = [f"answered {status}" for status in statuses(heard.answer) if _is_wrong(status, heard.answer)]
+    end = heard.answer[-_SHOWN_BYTES:]
+    wrong = [f"answered {status}: …{end!r}" for status in statuses(heard.answer) if _is_wrong(status, heard.answer)]
+    if _INJECTED.search(heard.answer):
+        wrong.append("has a header that the client made up")
     told = [word.decode() for word in _TOLD_TOO_MUCH if word in _without_echo(heard)]
     told += [path for path in hidden if path.encode() in heard.answer]
     wrong += [f"says {word!r}" for word in told]
