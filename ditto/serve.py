@@ -24,7 +24,7 @@ from ray.serve.config import HTTPOptions
 from ditto.errors import DittoError, Unavailable
 from ditto.http.app import build
 from ditto.http.limits import Limits
-from ditto.runtime import cluster
+from ditto.runtime import cluster, freed_memory
 from ditto.runtime.ingress import use_haproxy
 from ditto.runtime.open_ports import OpenPort, open_ports
 from ditto.runtime.ports import held_port, own_ports, usable_port
@@ -49,6 +49,7 @@ class _Door:
     """A replica: the HTTP application over the service of this cluster. It holds no job."""
 
     def __init__(self, settings: Settings) -> None:
+        freed_memory.give_back()
         self._settings = settings
 
     def __serve_build_asgi_app__(self) -> Any:

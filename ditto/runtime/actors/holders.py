@@ -12,7 +12,7 @@ from ditto.domain import strategies
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError
-from ditto.runtime import tracing
+from ditto.runtime import freed_memory, tracing
 from ditto.runtime.actors.beginning import START_PAUSE_S, actor, begin, check_version, create
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
@@ -40,6 +40,7 @@ class _JobActor:
 
     def __init__(self, name: str, settings: Settings, version: str) -> None:
         check_version(version)
+        freed_memory.give_back()
         log_lines()
         tracing.begin(settings.traces)
         self._settings = settings

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ditto.providers.limits.gates import Gates
 from ditto.providers.limits.sharing import Report, Told
 from ditto.providers.limits.stake import Stake
-from ditto.runtime import tracing
+from ditto.runtime import freed_memory, tracing
 from ditto.runtime.actors.beginning import actor, begin, check_version, create
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, new_id
@@ -37,6 +37,7 @@ class _CallerActor:
 
     def __init__(self, name: str, settings: Settings, version: str) -> None:
         check_version(version)
+        freed_memory.give_back()
         log_lines()
         tracing.begin(settings.traces)
         tally = Tally()

@@ -8,6 +8,7 @@ import socket
 from ray.exceptions import RayError
 
 from ditto.errors import HolderGone
+from ditto.runtime import freed_memory
 from ditto.runtime.actors.beginning import actor, begin, create
 from ditto.runtime.actors.names import SIM
 
@@ -16,6 +17,7 @@ class _SimActor:
     """Serves the simulated models on loopback, on the port that it was created with."""
 
     def __init__(self, port: int) -> None:
+        freed_memory.give_back()
         self._port = port
         self._url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._start = begin(self._serve)
