@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Dialect, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from ditto.domain import events as ev
 from ditto.domain.access_keys import AccessKey
@@ -141,6 +141,11 @@ def summed(rows: Iterable[Row]) -> list[Row]:
 
 def adding(dialect: Dialect) -> Any:
     """Returns the statement that adds a row to what was used."""
-    added = (postgresql.insert if dialect.name == "postgresql" else sqlite.insert)(usage)
+    if dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # heavy, and most have no such store
+
+        added: Any = postgresql.insert(usage)
+    else:
+        added = sqlite.insert(usage)
     sums = {name: usage.c[name] + added.excluded[name] for name in ("calls", "tokens")}
     return added.on_conflict_do_update(index_elements=["tenant", "day", "part"], set_=sums)

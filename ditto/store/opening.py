@@ -7,7 +7,6 @@ from pathlib import Path
 from ditto.settings.stores import Store
 from ditto.store.database import Database
 from ditto.store.journal import SqlJournal
-from ditto.store.postgres import PostgresDatabase
 from ditto.store.sqlite import SqliteDatabase, refuse_damaged
 
 _LOOK_S = 2.0
@@ -25,7 +24,11 @@ def open_journal(store: Store) -> SqlJournal:
 
 def open_database(store: Store) -> Database:
     """Returns the database of a journal; see `open_journal`."""
-    return SqliteDatabase(store) if isinstance(store, Path) else PostgresDatabase(store)
+    if isinstance(store, Path):
+        return SqliteDatabase(store)
+    from ditto.store.postgres import PostgresDatabase  # heavy, and most have no such store
+
+    return PostgresDatabase(store)
 
 
 def look_at(store: Store) -> None:

@@ -45,6 +45,11 @@ _KNOWN = """SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relna
 """A query, and not `to_regclass`: that may still answer what it knew before the lock was waited for."""
 _MIGRATION_LOCK = 0x64_69_74_74_6F
 
+# Said here: where the tables said it, every process on a file would load PostgreSQL's dialect too.
+for _index in tables.jobs.indexes:
+    _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
+tables.jobs.dialect_options["postgresql"]["with"] = {"fillfactor": 70}
+
 
 class PostgresJournal(SqlJournal):
     """A `Journal` in a PostgreSQL database.

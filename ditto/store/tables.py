@@ -56,7 +56,6 @@ jobs = Table(
     Column("judged_us", BigInteger),
     Column("tenant", _NAME, nullable=False, server_default=DEFAULT),
     sqlite_with_rowid=False,
-    postgresql_with={"fillfactor": 70},
 )
 """`seq` is the last event's number, `ended_us` is there once the job has ended, `batch` is a `label`, `judged_us` is
 the moment of the last feedback on its result."""
@@ -64,11 +63,11 @@ the moment of the last feedback on its result."""
 Index("jobs_newest", jobs.c.tenant, jobs.c.created_us.desc(), jobs.c.job_id.desc())
 _open, _ended = jobs.c.ended_us.is_(None), jobs.c.ended_us.is_not(None)
 _batched, _judged = jobs.c.batch.is_not(None), jobs.c.judged_us.is_not(None)
-Index("jobs_open", jobs.c.holder, sqlite_where=_open, postgresql_where=_open)
-Index("jobs_running", jobs.c.tenant, sqlite_where=_open, postgresql_where=_open)
-Index("jobs_ended", jobs.c.ended_us, sqlite_where=_ended, postgresql_where=_ended)
-Index("jobs_judged", jobs.c.judged_us, sqlite_where=_judged, postgresql_where=_judged)
-Index("jobs_batch", jobs.c.batch, jobs.c.ended_us, sqlite_where=_batched, postgresql_where=_batched)
+Index("jobs_open", jobs.c.holder, sqlite_where=_open)
+Index("jobs_running", jobs.c.tenant, sqlite_where=_open)
+Index("jobs_ended", jobs.c.ended_us, sqlite_where=_ended)
+Index("jobs_judged", jobs.c.judged_us, sqlite_where=_judged)
+Index("jobs_batch", jobs.c.batch, jobs.c.ended_us, sqlite_where=_batched)
 
 labels = Table(
     "labels",

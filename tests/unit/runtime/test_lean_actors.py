@@ -29,9 +29,10 @@ COMMAND_LINE = {"rich", "click", "pygments", "typer"}
 SERVER = {"fastapi", "starlette", "ray.serve"}
 MERGING = {"numpy", "rapidfuzz", "ditto.domain.merging"}
 JOURNAL = {"sqlalchemy", "sqlite3", "ditto.store.journal"}
+POSTGRES = {"psycopg", "sqlalchemy.dialects.postgresql", "ditto.store.postgres"}
 DIALECTS = {"httpx", "aiohttp", "ditto.providers.models"}
 CLIENT = {"ditto.client", "ditto.domain.request"}
-NOBODYS = COMMAND_LINE | SERVER | MERGING | DIALECTS | CLIENT
+NOBODYS = COMMAND_LINE | SERVER | MERGING | POSTGRES | DIALECTS | CLIENT
 
 
 @pytest.fixture(scope="module")
