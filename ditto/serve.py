@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import ray
 from ray import serve
 from ray.exceptions import RayError
@@ -176,6 +175,8 @@ def _drain(settings: Settings) -> None:
 
 def _wait_until_ready(host: str, port: int, stopped: threading.Event) -> None:
     """Returns when jobs are taken, or when that has taken too long: `/readyz` then goes on saying why."""
+    import httpx  # heavy, and not for replicas, which import this file
+
     reached = "127.0.0.1" if host == "0.0.0.0" else host
     for _ in range(_READY_TRIES):
         try:

@@ -52,7 +52,7 @@ class _Application(FastAPI):
                 VERSION,
                 self.routes,
                 more=[*described.OPERATIONS, batch_leases.LEASE],
-                more_schemas=described.SCHEMAS,
+                more_schemas=described.schemas(),
             )
         return self.openapi_schema
 

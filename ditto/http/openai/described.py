@@ -143,8 +143,9 @@ _OF_STREAMS = [
 """Which fields are for streams only."""
 
 
-def _schemas(*kinds: type[BaseModel]) -> dict[str, Any]:
+def schemas() -> dict[str, Any]:
     """Returns the shapes of requests, and of what they refer to, by name."""
+    kinds: tuple[type[BaseModel], ...] = (ChatRequest, ResponsesRequest)
     found: dict[str, Any] = {}
     for kind in kinds:
         whole = kind.model_json_schema(ref_template=openapi.REFS)
@@ -155,9 +156,6 @@ def _schemas(*kinds: type[BaseModel]) -> dict[str, Any]:
         whole["allOf"] = _OF_STREAMS if kind is ChatRequest else _OF_STREAMS[:1]
         found |= {**whole.pop("$defs", {}), kind.__name__: whole}
     return found
-
-
-SCHEMAS = _schemas(ChatRequest, ResponsesRequest)
 
 
 def _answer(description: str, model: type[BaseModel], example: JSON, stream: str | None = None) -> dict[str, Any]:
