@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.hostile.attacks import attack
 from tests.hostile.clients import carried_out
@@ -38,6 +39,7 @@ class Figures:
     normal_before_s: float = 0.0
     normal_after_s: float = 0.0
     resident_mb: list[dict[str, float]] = field(default_factory=list)
+    metrics: str = ""
 
     def told(self) -> dict[str, Any]:
         return {
@@ -75,6 +77,8 @@ async def run(url: str, *, requests: int, seed: int, store: Path) -> Figures:
         if not polite.cancelled() and (error := polite.exception()) is not None:
             figures.wrong.append(f"a client with good manners: {error!r}")
         figures.normal_after_s = await _normal(client)
+        figures.metrics = (await client.get("/metrics")).raise_for_status().text
+        figures.wrong += _misread(figures.metrics)
     return figures
 
 
@@ -111,6 +115,20 @@ async def _polite(client: httpx.AsyncClient, figures: Figures) -> None:
         if answer.status_code != 404 or f"polite-{number}" not in answer.text:
             figures.wrong.append(f"another's answer: {answer.status_code} {answer.text[:200]}")
         await asyncio.sleep(0.05)
+
+
+def _misread(metrics: str) -> list[str]:
+    """Returns what is wrong with a page of metrics as Prometheus reads it: its labels hold names that clients chose."""
+    try:
+        families = {family.name: family for family in text_string_to_metric_families(metrics)}
+    except ValueError as error:
+        return [f"the metrics cannot be read: {error}"]
+    wrong = [
+        f"{name} has no help or no type"
+        for name, of in families.items()
+        if not of.documentation or of.type == "unknown"
+    ]
+    return wrong + [f"{name} is missing" for name in ("ditto_jobs", "ditto_calls", "ditto_up") if name not in families]
 
 
 async def _normal(client: httpx.AsyncClient) -> float:
