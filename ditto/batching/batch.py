@@ -36,7 +36,9 @@ Seen = Callable[[Row | BadRow, Mapping[str, Any]], None]
 class JobsPort(Protocol):
     """What a batch needs of a service. The same idempotency key is the same job."""
 
-    async def submit(self, request: Request) -> JobView[Any]: ...
+    async def begin(self, request: Request) -> JobView[Any]:
+        """Returns the job, accepted or ended."""
+        ...
 
     async def wait(self, job_id: str, timeout_s: float | None) -> JobView[Any]: ...
 
@@ -254,7 +256,7 @@ class _Run:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                job = await self._service.submit(request)
+                job = await self._service.begin(request)
                 away_since_s = None
                 return job if job.state.ended else await self._service.wait(job.job_id, None)
             except RateLimited:

@@ -254,10 +254,10 @@ class _SayingSimulated:
         self._backend = backend
         self._said = False
 
-    async def submit(self, request: Request) -> JobView[Any]:
+    async def begin(self, request: Request) -> JobView[Any]:
         from ditto.cli import verdict
 
-        job = await self._backend.submit(request)
+        job = await self._backend.begin(request)
         if not self._said and verdict.is_simulated(job.progress):
             self._said = True
             print(verdict.SIMULATED_NOTE, file=sys.stderr, flush=True)

@@ -37,6 +37,10 @@ class Backend(Protocol):
         """Returns the accepted job."""
         ...
 
+    async def begin(self, request: Request) -> JobView[Any]:
+        """Returns the accepted job, or where that costs less the ended one, however it ended; nobody follows it."""
+        ...
+
     async def get(self, job_id: str) -> JobView[Any]:
         """Returns the job as it stands."""
         ...

@@ -61,6 +61,10 @@ class ClusterBackend:
     async def submit(self, request: Request) -> JobView[Any]:
         return _view((await self._submitted(keyed(request), live=True)).job)
 
+    async def begin(self, request: Request) -> JobView[Any]:
+        asked, tries = keyed(request), Tries(self._patience, limit_s(request))
+        return _view((await self._patiently(lambda: self._service.ask(asked), tries)).job)
+
     async def get(self, job_id: str) -> JobView[Any]:
         return _view(await self._patiently(lambda: self._service.get(job_id)))
 

@@ -89,6 +89,9 @@ class HttpBackend:
         tries = Tries(self._patience, limit_s(request))
         return _view(await self._exchange("POST", "/jobs", body=keyed(request).to_wire(), tries=tries))
 
+    async def begin(self, request: Request) -> JobView[Any]:
+        return await self.submit(request)
+
     async def get(self, job_id: str) -> JobView[Any]:
         return _view(await self._exchange("GET", _path(job_id)))
 

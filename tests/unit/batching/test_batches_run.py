@@ -14,9 +14,11 @@ from ditto.batching.records import idempotency_key, row_key
 from ditto.batching.source import Row
 from ditto.client.cluster_backend import ClusterBackend
 from ditto.domain.events import Failure
+from ditto.domain.job import Job
 from ditto.domain.request import Request
 from ditto.domain.view import JobView
 from ditto.errors import ConfigurationError, RateLimited, Unavailable
+from ditto.runtime.service import Submitted
 from tests.fakes import FakeService, Held
 from tests.unit.client.hasty import Hasty
 
@@ -287,6 +289,28 @@ async def test_an_unreachable_service_ends_the_batch_and_leaves_the_rest(bench: 
     assert report.earlier == 0
 
 
+async def test_in_a_cluster_a_row_is_given_to_its_holder_and_comes_back_ended_in_one(bench: Any) -> None:
+    class Counting(FakeService):
+        waited = 0
+
+        async def ask(self, request: Request) -> Submitted:
+            submitted = await super().ask(request)
+            self.waited -= 1  # its own
+            return submitted
+
+        async def wait(self, job_id: str, timeout_s: float | None = None) -> Job:
+            self.waited += 1
+            return await super().wait(job_id, timeout_s)
+
+    bench.service = Counting()
+    bench.write({"id": "a", "prompt": "One?"}, {"id": "b", "prompt": "Two?"})
+
+    report = await bench.run()
+
+    assert report.complete == 2
+    assert (len(bench.service.asked), bench.service.waited) == (2, 0)
+
+
 class Busy:
     """Jobs of a service that now and then refuses to take any, or to tell of them."""
 
@@ -296,7 +320,7 @@ class Busy:
         self._refusals = iter(refusals)
         self.keys: list[str | None] = []
 
-    async def submit(self, request: Request) -> JobView[Any]:
+    async def begin(self, request: Request) -> JobView[Any]:
         self.keys.append(request.idempotency_key)
         self._refuse()
         return await self._jobs.submit(request)

@@ -108,10 +108,10 @@ async def test_no_parquet_file(bench: Any, tmp_path: Path) -> None:
 
 async def test_a_row_of_twenty_megabytes_is_asked_or_says_what_was_too_large(bench: Any, service: FakeService) -> None:
     class Small(Busy):
-        async def submit(self, request: Request) -> JobView[Any]:
+        async def begin(self, request: Request) -> JobView[Any]:
             if len(request.prompt or "") > 16 * 2**20:
                 raise TooLarge("the body is above 16 MiB")
-            return await super().submit(request)
+            return await super().begin(request)
 
     bench.write({"id": "large", "prompt": "x" * 20 * 2**20}, {"id": "b", "prompt": "Two?"})
 
