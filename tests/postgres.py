@@ -39,10 +39,12 @@ class Server:
 
     Args:
         folder: Empty, and owned by who runs the server.
+        durable: Each commit is on the disk, as it is where the machine may be killed too.
     """
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, *, durable: bool = False) -> None:
         self._programs = programs
+        self._durable = durable
         self._data = folder / "data"
         self._folder = folder
         self._port = _free_port()
@@ -54,7 +56,8 @@ class Server:
 
     def start(self) -> None:
         """Returns when the server takes connections."""
-        options = f"-h 127.0.0.1 -p {self._port} -k {self._folder} -c fsync=off -c log_min_messages=fatal"
+        options = f"-h 127.0.0.1 -p {self._port} -k {self._folder} -c log_min_messages=fatal"
+        options += " -c fsync=on" if self._durable else " -c fsync=off"
         self._run("pg_ctl", "start", "-D", self._data, "-w", "-t", _WAIT_S, "-l", self._folder / "log", "-o", options)
 
     def stop(self, mode: str = "immediate") -> None:
@@ -76,6 +79,12 @@ class Server:
 
     def address(self, name: str) -> str:
         return f"postgresql://{_USER}:{PASSWORD}@127.0.0.1:{self._port}/{name}"
+
+    def processes(self) -> list[int]:
+        """Returns the server's first process and those that it has begun."""
+        first = int((self._data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        begun = Path(f"/proc/{first}/task/{first}/children").read_text(encoding="utf-8").split()
+        return [first, *map(int, begun)]
 
     def psql(self, database: str, command: str) -> str:
         """Returns what the server's own client prints for this command."""
@@ -108,7 +117,7 @@ class Server:
 
 
 @contextmanager
-def begun() -> Iterator[Server]:
+def begun(*, durable: bool = False) -> Iterator[Server]:
     """Yields a server that runs; it is ended and its files are removed afterwards."""
     programs = binaries()
     if programs is None:
@@ -121,7 +130,7 @@ def begun() -> Iterator[Server]:
         folder.chmod(0o755)
         if os.geteuid() == 0:
             shutil.chown(folder, _USER)
-        server = Server(programs, folder)
+        server = Server(programs, folder, durable=durable)
         server.start()
         try:
             yield server

@@ -115,10 +115,10 @@ def used(mark: str) -> Used:
     return Used(cpu_s=cpu_s, kinds=kinds)
 
 
-def cpu_s_of(pid: int) -> float:
-    """Returns the CPU that a process has used since it began, in seconds."""
+def cpu_s_of(pid: int, *, ended_children: bool = False) -> float:
+    """Returns the CPU that a process has used since it began, in seconds; with that of its ended children if wanted."""
     fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+    return sum(map(int, fields[11 : 15 if ended_children else 13])) / _TICKS_PER_S
 
 
 def resident_mb_of(pid: int) -> float:
