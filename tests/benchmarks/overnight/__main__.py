@@ -44,13 +44,15 @@ PARTS = {
     "ray-data": (RAY_DATA, False),
     "ray-data-killed": (RAY_DATA, True),
 }
+_UNDISTURBED = ("rows", "rows/s", "CPU ms a row", "bytes a row: output / store", "missing", "twice", "calls beyond")
 LEGEND = """\
 Rows a second and CPU for a row: between the first and the last fiftieth of the rows, of all of the way's processes, \
 Ray's included, the models left out; in brackets over the whole run, with Ray's start and the second merge at the end. \
 `ditto batch` merges the replies, journals them, and writes a report; the others write the replies as they are.
 Killed: beyond: calls that the models got beyond one for each row and model. At the models: calls that they were at \
 between the look before a kill and the last process's end. In flight: with those whose reply was on its way into the \
-journal, as that says. Answered, made again: calls that were made again although the journal had their reply."""
+journal, as that says. Answered, made again: calls that were made again although the journal had their reply; without \
+a journal, at least so many that the models had answered."""
 
 
 @contextlib.contextmanager
@@ -83,22 +85,25 @@ def show(figures: dict[str, dict[str, Any]]) -> None:
 
 
 def _show_undisturbed(console: Console, figures: dict[str, dict[str, Any]]) -> None:
-    table = _table("Undisturbed", ("rows", "rows/s", "CPU ms a row", "missing", "twice", "calls beyond"))
+    table = _table("Undisturbed", _UNDISTURBED)
     for name, found in figures.items():
         rate = f"{found.get('rows_per_s', '–')} ({found['rows_per_s_in_all']})"
         cpu = f"{found.get('cpu_ms_per_row', '–')} ({found['cpu_ms_per_row_in_all']})"
+        sizes = " / ".join(str(found[key] or "–") for key in ("output_bytes_per_row", "store_bytes_per_row"))
         counts = (str(found[key]) for key in ("missing", "twice", "calls_beyond"))
-        table.add_row(PARTS[name][0], f"{found['rows']:,}", rate, cpu, *counts)
+        table.add_row(PARTS[name][0], f"{found['rows']:,}", rate, cpu, sizes, *counts)
     if table.rows:
         console.print(table)
 
 
 def _show_memory(console: Console, found: dict[str, Any]) -> None:
-    columns = ("first third", "last third", "KB more for 1000 rows", "most")
-    table = _table("Memory of `ditto batch`, the largest process of each kind, MB", columns)
+    columns = ("CPU ms a row", "MB, first third", "last third", "KB more for 1000 rows", "most MB")
+    table = _table("`ditto batch` by kind of process; memory of the largest of a kind", columns)
+    spent = found.get("cpu_ms_per_row_by_kind", {})
     for kind, each in found.get("memory", {}).items():
         most = found["most_mb"].get(kind, "–")
-        table.add_row(kind, str(each["first_mb"]), str(each["last_mb"]), str(each["kb_per_1000_rows"]), str(most))
+        figures = (each["first_mb"], each["last_mb"], each["kb_per_1000_rows"], most)
+        table.add_row(kind, str(spent.get(kind, "–")), *map(str, figures))
     if table.rows:
         console.print(table)
 

@@ -110,14 +110,15 @@ class Asked:
     Attributes:
         calls: One for each row and model.
         at_models: At the kills, in all; `in_flight` with those whose reply was on its way into the journal.
-        answered_again: Calls that were made again although their reply was kept; None: that cannot be known.
+        answered_again: Calls that were made again although the journal had their reply; without one, although the
+            models had answered them, at least.
     """
 
     calls: int
     begun: int
     at_models: int
     in_flight: int
-    answered_again: int | None
+    answered_again: int
 
     @property
     def beyond(self) -> int:
@@ -139,7 +140,8 @@ def asked(calls: int, begun: int, times: Mapping[str, int], kills: Sequence[Kill
     at_models = sum(kill.at_models for kill in kills)
     recorded = [kill.unrecorded for kill in kills if kill.unrecorded is not None]
     if len(recorded) < len(kills):
-        return Asked(calls=calls, begun=begun, at_models=at_models, in_flight=at_models, answered_again=None)
+        again = max(0, begun - calls - at_models)
+        return Asked(calls=calls, begun=begun, at_models=at_models, in_flight=at_models, answered_again=again)
     lost = Counter(call for unrecorded in recorded for call in unrecorded)
     return Asked(
         calls=calls,

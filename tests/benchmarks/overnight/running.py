@@ -171,7 +171,7 @@ def undisturbed(way: Way) -> dict[str, Any]:
             found.wait()
         elapsed_s = time.monotonic() - began_s
         asked = found.asked(())
-    told = watching.figures(watch.looks, way.given.rows, elapsed_s)
+    told = watching.figures(watch.looks, way.given.rows, elapsed_s) | _sizes(way)
     return told | _told(way, way.read(), None, asked)
 
 
@@ -205,6 +205,16 @@ def killed(way: Way, kills: int, luck: random.Random, like: Output | None) -> di
         for kill in done
     ]
     return told | {"each_kill": each} | _told(way, way.read(), like, asked)
+
+
+def _sizes(way: Way) -> dict[str, Any]:
+    """Returns how many bytes a row is in the output, and in the store where there is one."""
+    stored = sum(file.stat().st_size for file in way.folder.glob("journal.db*"))
+    written = sum(file.stat().st_size for file in way.growing())
+    return {
+        "output_bytes_per_row": round(written / way.given.rows),
+        "store_bytes_per_row": round(stored / way.given.rows) if stored else None,
+    }
 
 
 def _told(way: Way, output: Output, like: Output | None, asked: Asked) -> dict[str, Any]:

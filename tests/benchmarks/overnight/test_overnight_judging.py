@@ -93,7 +93,7 @@ def test_too_few_calls_and_too_many_are_wrong(begun: int) -> None:
 def test_without_a_journal_what_the_models_were_at_was_in_flight() -> None:
     found = asked(9, 14, {"terse a": 2}, (Kill(rows=1, ended=3, begun=5), Kill(rows=2, ended=6, begun=8)))
 
-    assert (found.at_models, found.in_flight, found.answered_again) == (4, 4, None)
+    assert (found.at_models, found.in_flight, found.answered_again) == (4, 4, 1)
     assert not found.right
 
 
