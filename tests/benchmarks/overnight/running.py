@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from tests.benchmarks.overnight import judging, watching
+from tests.benchmarks.overnight import judging, looks
 from tests.benchmarks.overnight.judging import Asked, Kill, Output
 from tests.benchmarks.overnight.models import call_of
 from tests.benchmarks.overnight.watching import Watch
@@ -171,7 +171,7 @@ def undisturbed(way: Way) -> dict[str, Any]:
             found.wait()
         elapsed_s = time.monotonic() - began_s
         asked = found.asked(())
-    told = watching.figures(watch.looks, way.given.rows, elapsed_s) | _sizes(way)
+    told = looks.figures(watch.looks, way.given.rows, elapsed_s) | _sizes(way)
     return told | _told(way, way.read(), None, asked)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.overnight.judging import Kill, asked, judged, read
-from tests.benchmarks.overnight.watching import Look, Process, figures
+from tests.benchmarks.overnight.looks import Look, Process, figures
 from tests.benchmarks.overnight.ways import Written
 
 COLUMNS = ("result", "dissent")
