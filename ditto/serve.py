@@ -110,7 +110,7 @@ def run(
         Unavailable: The journal cannot be opened, or Serve does not come up.
     """
     look_at(settings.store)
-    asyncio.run(cluster.check_keys(settings, host))
+    jobs_left = asyncio.run(cluster.looked_into(settings, host))
     if not verbose:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
     with (
@@ -121,6 +121,8 @@ def run(
         use_haproxy(Path(folder), ports)
         own = cluster.join(address, verbose=verbose)
         try:
+            if own and jobs_left:
+                cluster.begin_keeper(settings)  # they go on while Serve starts
             _begin(settings, host, port)
             stopped = _stop_signal()
             _wait_until_ready(host, port, stopped)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -43,12 +44,13 @@ __all__ = [
     "LOCAL",
     "ON_HEAD",
     "attach",
-    "check_keys",
+    "begin_keeper",
     "current_address",
     "drain",
     "join",
     "join_running",
     "leave",
+    "looked_into",
     "open_journal",
 ]
 
@@ -60,6 +62,8 @@ _HEARD_S = 1.0
 _COUNT_S = 2.0
 _DRAIN_MARGIN_S = 15.0
 _OF_A_NEW_CLUSTER = {"RAY_worker_niceness": "0", "RAY_task_events_max_num_task_in_gcs": "5000"}
+_ANY_LEASE = timedelta(days=1)
+"""After so long every lease has run out."""
 _PRESTARTED = 4
 """Worker processes that Ray starts by itself: the first actors find theirs running."""
 
@@ -260,8 +264,13 @@ async def attach(
     )
 
 
-async def check_keys(settings: Settings, listens: str) -> None:
-    """Returns where the journal can be opened and a service may listen at this address.
+def begin_keeper(settings: Settings) -> None:
+    """Begins the keeper of a new cluster, which gives orphans to hosts; else the first process that needs it does."""
+    Actors(settings).begin_keeper()
+
+
+async def looked_into(settings: Settings, listens: str) -> bool:
+    """Returns whether the journal has jobs that have not ended, where a service may listen at this address.
 
     Raises:
         ConfigurationError: Other machines could ask without a key; or the journal is none.
@@ -270,6 +279,8 @@ async def check_keys(settings: Settings, listens: str) -> None:
     journal = open_journal(settings.store)
     try:
         await _doorkeeper(journal, settings, listens).check(listens)
+        now = utc_now()
+        return bool(await journal.orphans(now + _ANY_LEASE, now))
     finally:
         await journal.close()
 

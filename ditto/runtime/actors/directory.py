@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 import ray
+from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayError
 from ray.util import list_named_actors
 
@@ -87,9 +89,11 @@ KeeperActor = actor(_KeeperActor)
 
 def keeper_ref(settings: Settings) -> KeeperRef:
     """Returns the keeper, which is begun when it is called and not there."""
-    return KeeperRef(
-        KEEPER, lambda: create(KeeperActor, KEEPER, settings, VERSION, with_journal=settings.store_is_file)
-    )
+    return KeeperRef(KEEPER, lambda: _begun_keeper(settings))
+
+
+def _begun_keeper(settings: Settings) -> ActorHandle[Any]:
+    return create(KeeperActor, KEEPER, settings, VERSION, with_journal=settings.store_is_file)
 
 
 class Actors:
@@ -118,6 +122,10 @@ class Actors:
 
     def keeper(self) -> KeeperRef:
         return self._keeper
+
+    def begin_keeper(self) -> None:
+        """Begins the keeper without waiting for it, where it is not there."""
+        _begun_keeper(self.settings)
 
     def callers(self) -> list[CallerRef]:
         return [caller_ref(name, self.settings) for name in caller_names(self.settings)]
