@@ -145,16 +145,18 @@ async def test_dittos_own_clients_show_their_key_and_name_what_is_refused(tenant
 
 
 def test_openais_client_shows_its_key(tenants):
-    acme = openai.OpenAI(base_url=f"{tenants.serving.url}/v1", api_key=tenants.acme)
+    def client(key: str) -> openai.OpenAI:
+        return openai.OpenAI(base_url=f"{tenants.serving.url}/v1", api_key=key)
+
     asked = {"model": "sim/terse", "messages": [{"role": "user", "content": PROMPT}]}
-    assert acme.chat.completions.create(**asked).choices[0].message.content == "391"
-    with pytest.raises(openai.AuthenticationError) as refused:
-        openai.OpenAI(base_url=f"{tenants.serving.url}/v1", api_key="wrong").chat.completions.create(**asked)
-    assert refused.value.code == "invalid_api_key"
-    bolt = openai.OpenAI(base_url=f"{tenants.serving.url}/v1", api_key=tenants.bolt)
-    with pytest.raises(openai.PermissionDeniedError):
-        bolt.chat.completions.create(**{**asked, "model": "sim/wordy"})
-    assert all(model.id.startswith("sim/terse") for model in bolt.models.list())
+    with client(tenants.acme) as acme, client("wrong") as stranger, client(tenants.bolt) as bolt:
+        assert acme.chat.completions.create(**asked).choices[0].message.content == "391"
+        with pytest.raises(openai.AuthenticationError) as refused:
+            stranger.chat.completions.create(**asked)
+        assert refused.value.code == "invalid_api_key"
+        with pytest.raises(openai.PermissionDeniedError):
+            bolt.chat.completions.create(**{**asked, "model": "sim/wordy"})
+        assert all(model.id.startswith("sim/terse") for model in bolt.models.list())
 
 
 def test_a_command_reads_its_key_from_the_environment(tenants):
