@@ -19,6 +19,7 @@ from ray import serve
 from ray.exceptions import RayError
 from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 from ray.serve.config import HTTPOptions
+from ray.serve.schema import LoggingConfig
 
 from ditto.errors import DittoError, Unavailable
 from ditto.http.app import build
@@ -37,6 +38,8 @@ ONGOING = 10_000
 """Requests that one replica works on at once: most of them wait for models."""
 _ONE_LOOP = {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
 """On a thread of its own the application sends into a queue without an end: it grows while a reader does not read."""
+_LOG = LoggingConfig(enable_access_log=False)
+"""A line for each request, written twice before it is answered, costs a twentieth of it; each job leaves one anyway."""
 _LOOK_S = 1.0
 """Between Serve's looks at whether a replica is there; its own ten seconds are nine more without one."""
 _READY_S = 10.0
@@ -66,7 +69,11 @@ async def _listens() -> str:
 
 
 Door: Any = serve.deployment(
-    name=NAME, max_ongoing_requests=ONGOING, health_check_period_s=_LOOK_S, ray_actor_options={"num_cpus": 0}
+    name=NAME,
+    max_ongoing_requests=ONGOING,
+    health_check_period_s=_LOOK_S,
+    ray_actor_options={"num_cpus": 0},
+    logging_config=_LOG,
 )(serve.ingress()(_Door))
 
 
