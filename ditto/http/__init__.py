@@ -1,1 +1,1 @@
-"""The HTTP door: the wire contract's routes as one FastAPI application over the service."""
+"""The HTTP door: the wire contract's routes as one ASGI application over the service."""

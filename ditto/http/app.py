@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from fastapi import APIRouter, FastAPI
-from starlette.exceptions import HTTPException
+from fastapi import APIRouter
+from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.types import ASGIApp, Lifespan
 from starlette.websockets import WebSocket
 
 from ditto.domain import view
@@ -22,11 +22,12 @@ from ditto.domain.request import Request as Asked
 from ditto.domain.request import parse
 from ditto.domain.tenants import DEFAULT
 from ditto.errors import BadRequest, Forbidden, NotFound, ServiceError, Unavailable
-from ditto.http import batch_leases, bodies, event_socket, hang_up, heads, openapi, prometheus, queries, responses
+from ditto.http import batch_leases, bodies, event_socket, hang_up, heads, openapi, prometheus, queries, routing
 from ditto.http.door import Door, door_of
 from ditto.http.event_socket import EventSocket
 from ditto.http.event_stream import EventStream, resumes_after
 from ditto.http.gate import Gate, shown_key
+from ditto.http.guard import Guard
 from ditto.http.limits import Limits
 from ditto.http.openai import described
 from ditto.http.openai import routes as openai_routes
@@ -43,21 +44,42 @@ ServiceFactory = Callable[[], Awaitable[ServicePort]]
 """Opens the service when the application starts; the application closes it when it stops."""
 
 
-class _Application(FastAPI):
+class Application(Starlette):
+    """The routes of all doors and what stands in front of them.
+
+    Args:
+        lifespan: Opens the door and closes it.
+    """
+
+    def __init__(self, lifespan: Lifespan[Application], limits: Limits, settings: Settings) -> None:
+        self._described = [*_router.routes, *openai_routes.router.routes, *batch_leases.router.routes]
+        super().__init__(routes=routing.served(self._described), lifespan=lifespan)
+        self.router.redirect_slashes = False
+        self._limits = limits
+        self._origins = settings.cors_origins
+        self._document: dict[str, Any] | None = None
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Returns the way of a request; what Starlette's own two layers do, the guard does."""
+        app: ASGIApp = Guard(Gate(self.router, self._limits.linger_s), self._limits.linger_s)
+        if self._origins:
+            app = heads.allowing(app, self._origins)
+        return heads.Heads(app, self._limits.head_bytes)
+
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document."""
-        if self.openapi_schema is None:
-            self.openapi_schema = openapi.document(
+        if self._document is None:
+            self._document = openapi.document(
                 "Ditto",
                 VERSION,
-                self.routes,
+                self._described,
                 more=[*described.OPERATIONS, batch_leases.LEASE],
                 more_schemas=described.schemas(),
             )
-        return self.openapi_schema
+        return self._document
 
 
-def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings) -> FastAPI:
+def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings) -> Application:
     """Returns the application; the service is opened when it starts.
 
     Args:
@@ -66,7 +88,7 @@ def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings
     models = Models(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Application) -> AsyncIterator[None]:
         service = await service_factory()
         try:
             async with hang_up.Background() as background:
@@ -81,29 +103,7 @@ def build(service_factory: ServiceFactory, *, limits: Limits, settings: Settings
         finally:
             await service.close()
 
-    async def refuse(request: Request, error: Exception) -> Response:
-        return responses.respond(request, cast(ServiceError, error), limits.linger_s)
-
-    async def refuse_route(request: Request, error: Exception) -> Response:
-        raised = cast(HTTPException, error)
-        response = responses.respond(request, responses.of_framework(request, raised), limits.linger_s)
-        response.headers.update(raised.headers or {})
-        if raised.status_code == 405:
-            response.headers["allow"] = ", ".join(_methods(request))
-        return response
-
-    app = _Application(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.add_middleware(Gate, linger_s=limits.linger_s)
-    app.add_middleware(responses.Guard)
-    if settings.cors_origins:
-        heads.allow(app, settings.cors_origins)
-    app.add_middleware(heads.Heads, limit_bytes=limits.head_bytes)
-    app.add_exception_handler(ServiceError, refuse)
-    app.add_exception_handler(HTTPException, refuse_route)
-    app.include_router(_router)
-    app.include_router(openai_routes.router)
-    app.include_router(batch_leases.router)
-    return app
+    return Application(lifespan, limits, settings)
 
 
 _router = APIRouter()
@@ -300,16 +300,7 @@ async def docs(request: Request) -> Response:
 @_router.get("/openapi.json", include_in_schema=False)
 async def openapi_json(request: Request) -> Response:
     """Returns the OpenAPI document."""
-    return Json(cast(FastAPI, request.app).openapi())
-
-
-def _methods(request: Request) -> list[str]:
-    """Returns the methods that this path takes; the framework names those of one of its routes."""
-    taken: set[str] = set()
-    for route in (*_router.routes, *openai_routes.router.routes):
-        if route.matches(request.scope)[0] is not Match.NONE:
-            taken |= getattr(route, "methods", None) or set()
-    return sorted(taken)
+    return Json(cast(Application, request.app).openapi())
 
 
 def _placed(request: Request, job: Job, status: int) -> Response:

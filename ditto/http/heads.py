@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,10 +52,10 @@ class Heads:
         await self._app(scope, receive, complete)
 
 
-def allow(app: FastAPI, origins: Sequence[str]) -> None:
-    """Has browsers let pages of these origins use the service."""
-    app.add_middleware(
-        CORSMiddleware,
+def allowing(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Returns the application as browsers let pages of these origins use it."""
+    return CORSMiddleware(
+        app,
         allow_origins=list(origins),
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from ditto.domain.spec import JSON
 from ditto.errors import (
@@ -157,34 +157,6 @@ def of_framework(request: Request, error: HTTPException) -> ServiceError:
             return MethodNotAllowed(f"{path} does not take {request.method}")
         case _:
             return service_error("", error.status_code, str(error.detail))
-
-
-class Guard:
-    """Answers what no handler foresaw with a 500 that names an id, and logs the rest under that id."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except ClientDisconnect:
-            return
-        except Exception as error:  # the last place where an answer can still be given
-            known = service_error_of(error)
-            if started:
-                raise
-            await Json(told(known, scope), known.status, _headers(known))(scope, receive, send)
 
 
 def service_error_of(error: Exception) -> ServiceError:

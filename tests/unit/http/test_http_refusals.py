@@ -234,6 +234,7 @@ async def test_what_is_not_there_is_not_found(door: httpx.AsyncClient, method: s
         ("GET", "/jobs/01JOB/retry", "POST"),
         ("GET", "/jobs/01JOB/cancel", "POST"),
         ("POST", "/healthz", "GET"),
+        ("GET", "/batches/lease", "POST"),
     ],
 )
 async def test_a_wrong_method_says_which_is_right(
@@ -243,6 +244,12 @@ async def test_a_wrong_method_says_which_is_right(
 
     assert (response.status_code, error_of(response)["type"]) == (405, "MethodNotAllowed")
     assert allowed in response.headers["allow"] or path == "/jobs"
+
+
+async def test_no_route_takes_more_methods_than_the_document_names(door: httpx.AsyncClient) -> None:
+    response = await door.head("/jobs")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
 
 
 @pytest.mark.parametrize(
