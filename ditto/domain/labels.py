@@ -6,6 +6,7 @@ learned on one task makes another's worse.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ditto.domain.job import Completed, Job
@@ -25,17 +26,17 @@ class Label:
     right: bool
 
 
-def task_of(spec: JobSpec) -> str | None:
+def task_of(metadata: Mapping[str, JSON], tenant: str) -> str | None:
     """Returns the task that a job's metadata name, None where they name none; one tenant's is no other's."""
-    task = spec.metadata.get(TASK)
+    task = metadata.get(TASK)
     if not isinstance(task, str) or not task:
         return None
-    return task if spec.tenant == DEFAULT else f"{spec.tenant}/{task}"
+    return task if tenant == DEFAULT else f"{tenant}/{task}"
 
 
 def label_of(job: Job) -> Label | None:
     """Returns what the last feedback says, None where there is none, or no task, or no confidence to correct."""
-    task = task_of(job.spec)
+    task = task_of(job.spec.metadata, job.spec.tenant)
     if task is None or job.feedback is None or not isinstance(job.outcome, Completed):
         return None
     verdict = job.outcome.verdict

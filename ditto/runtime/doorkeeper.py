@@ -15,7 +15,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from ditto.domain.access_keys import AccessKey, id_in, opens
 from ditto.domain.tenants import DEFAULT, Allowance, Tenant
@@ -53,7 +52,7 @@ class Doorkeeper:
         self._clock = clock
         self._register: Register | None = None
         self._keys: dict[str, AccessKey] = {}
-        self._tenants: dict[str, Tenant] = {}
+        self._tenants: dict[tuple[str, bool], Tenant] = {}
         self._read_at_s = 0.0
         self._reading: asyncio.Task[None] | None = None
 
@@ -85,7 +84,7 @@ class Doorkeeper:
         """
         register = await self._current(FRESH_S)
         if self._local and not register.keys:
-            return replace(self._tenant(DEFAULT), keyed=False)
+            return self._tenant(DEFAULT, keyed=False)
         if shown is None:
             raise Unauthorized("a key is needed: send it as Authorization: Bearer <key>")
         key = self._keys.get(id_in(shown))
@@ -94,14 +93,14 @@ class Doorkeeper:
             key = self._keys.get(id_in(shown))
         if not opens(key, shown) or key is None:
             raise Unauthorized("the key does not open: it is unknown, or it was revoked")
-        return self._tenant(key.tenant)
+        return self._tenant(key.tenant, keyed=True)
 
-    def _tenant(self, name: str) -> Tenant:
-        known = self._tenants.get(name)
+    def _tenant(self, name: str, *, keyed: bool) -> Tenant:
+        known = self._tenants.get((name, keyed))
         if known is None:
             kept = {} if self._register is None else self._register.allowances
             allowance = self._allowances.get(name) or kept.get(name) or _UNLIMITED
-            known = self._tenants[name] = Tenant(name=name, allowance=allowance)
+            known = self._tenants[name, keyed] = Tenant(name=name, allowance=allowance, keyed=keyed)
         return known
 
     async def _current(self, age_s: float) -> Register:

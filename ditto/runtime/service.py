@@ -160,7 +160,8 @@ class Service:
             if claim is not None and (taken := await self._journal.keyed(claim.key, claim.tenant)) is not None:
                 raise KeyTaken(*taken)  # before its models are looked up: these settings may not know them any more
             spec = resolve(request, self.settings, self._clock(), await self._book.skills(), tenant)
-            spec = replace(spec, live=live and _BATCH not in spec.metadata)
+            if live and _BATCH not in spec.metadata:
+                spec = replace(spec, live=True)
             async with self._admission.job(tenant, len(spec.calls)):
                 until_end_s = 0.0 if tenant.allowance.in_turn else wait_s  # the next one waits for this one's beginning
                 job = await self._handing_over.accepted(spec, claim, request.placement or Placement.AUTO, until_end_s)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rapidfuzz import process
 
 from ditto.domain.labels import task_of
 from ditto.domain.request import Request, RequestConfident
-from ditto.domain.skills.sheet import NOTHING, Skills, SkillSheet
+from ditto.domain.skills.sheet import NOTHING, Skills
 from ditto.domain.spec import AnswerKind, Call, Confident, JobSpec, Message, Sampling, SettleRule, StrategyName
 from ditto.domain.tenants import OPERATOR, Tenant
 from ditto.errors import BadRequest, Forbidden
@@ -68,10 +67,7 @@ def resolve(
     if request.min_responses is not None and request.min_responses > len(calls):
         message = f"{request.min_responses} responses cannot come from {len(calls)} calls"
         raise BadRequest("the request is wrong", [{"path": "minResponses", "message": message}])
-    sheet = skills.sheet(call.model for call in calls)
-    spec = _spec(request, settings, strategy, calls, now, sheet if sheet.skills or sheet.families else None)
-    spec = replace(spec, tenant=tenant.name, metered=tenant.allowance.metered)
-    return replace(spec, calibration=skills.calibrations.get(task_of(spec) or ""))
+    return _spec(request, settings, strategy, calls, now, skills, tenant)
 
 
 def known_names(settings: Settings) -> list[str]:
@@ -96,6 +92,8 @@ def _panel(request: Request, settings: Settings) -> tuple[list[str], StrategyNam
 
 def _check_permitted(asked: Iterable[tuple[str, str]], tenant: Tenant) -> None:
     """Raises `Forbidden` where one of the models, each with its field, is none that the tenant may ask."""
+    if tenant.allowance.models is None:
+        return
     refused = [(path, name) for path, name in dict.fromkeys(asked) if not tenant.allowance.permits(name)]
     if refused:
         details = [
@@ -168,9 +166,12 @@ def _spec(
     strategy: StrategyName,
     calls: tuple[Call, ...],
     now: datetime,
-    skills: SkillSheet | None,
+    skills: Skills,
+    tenant: Tenant,
 ) -> JobSpec:
     defaults = settings.defaults
+    metadata = request.metadata or {}
+    sheet = skills.sheet(call.model for call in calls)
     messages = [Message(role=m.role, content=m.content) for m in request.messages or []]
     system = "\n\n".join(m.content for m in messages if m.role == "system") or request.system
     turns = [m for m in messages if m.role != "system"] or [Message(role="user", content=request.prompt or "")]
@@ -199,8 +200,11 @@ def _spec(
         timeout_s=defaults.timeout_s if request.timeout is None else request.timeout / 1000,
         grace_s=None if request.grace is None else request.grace / 1000,
         deadline_at=now + timedelta(seconds=deadline_s),
-        skills=skills,
+        skills=sheet if sheet.skills or sheet.families else None,
+        calibration=skills.calibrations.get(task_of(metadata, tenant.name) or ""),
         replies_limit_bytes=settings.limits.job_bytes,
         review_threshold=defaults.review_threshold,
-        metadata=request.metadata or {},
+        metadata=metadata,
+        tenant=tenant.name,
+        metered=tenant.allowance.metered,
     )

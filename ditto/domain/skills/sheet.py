@@ -59,9 +59,9 @@ class Skills:
 
     def sheet(self, models: Iterable[str]) -> SkillSheet:
         """Returns the part that a job over these models needs."""
-        wanted = set(models)
+        wanted = dict.fromkeys(models)
         known = {
-            kind: {model: each.skill for model, each in skills.items() if model in wanted}
+            kind: {model: skills[model].skill for model in wanted if model in skills}
             for kind, skills in self.kinds.items()
         }
         related = [
