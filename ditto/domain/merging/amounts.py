@@ -5,6 +5,7 @@ Compared is the value in one unit. Which, the question says (how many minutes), 
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -107,7 +108,7 @@ def value_of(text: str) -> Quantity | None:
 
 def _concluded(sentence: str, comma: bool) -> Quantity | None:
     """Returns the number that a sentence comes to, where a piece of it is a number or a formula and nothing else."""
-    for piece in (sentence, *conclusions.pieces(sentence)):
+    for piece in itertools.chain((sentence,), conclusions.pieces(sentence)):
         if (counted := _counted(_NAMED.sub("", piece), comma)) is not None:
             return counted
         if (converted := _converted(piece, comma)) is not None:
@@ -211,24 +212,28 @@ def _comma_is_point(text: str, question: str) -> bool:
 
 
 def compared(read: Sequence[Quantity | None], question: str) -> list[tuple[Hashable, JSON] | None]:
-    """Returns for each quantity of a panel a key that is equal where they are the same, and how it is shown."""
+    """Returns for each quantity of a panel a key that is equal where they are the same, and how it is shown.
+
+    The same object standing for several replies is looked at once.
+    """
     present = [quantity for quantity in read if quantity is not None]
     usual = _usual_unit(present, question)
     hundredths = _percent_is_hundredth(present, question)
-    scales = [_scale(quantity, usual, hundredths) for quantity in present]
-    own = [_rounded(quantity, scale) for quantity, scale in zip(present, scales, strict=True)]
-    answers = iter(
-        [
-            (_key(value, quantity, scale), _shown(written.value, quantity, scale))
-            for value, written, quantity, scale in zip(equality.rounded(own), own, present, scales, strict=True)
-        ]
-    )
-    return [None if quantity is None else next(answers) for quantity in read]
+    distinct = list({id(quantity): quantity for quantity in present}.values())
+    scales = [_scale(quantity, usual, hundredths) for quantity in distinct]
+    own = [_rounded(quantity, scale) for quantity, scale in zip(distinct, scales, strict=True)]
+    answers = {
+        id(quantity): (_key(value, quantity, scale), _shown(written.value, quantity, scale))
+        for value, written, quantity, scale in zip(equality.rounded(own), own, distinct, scales, strict=True)
+    }
+    return [None if quantity is None else answers[id(quantity)] for quantity in read]
 
 
 def _rounded(quantity: Quantity, scale: _Scale) -> Rounded:
     """Returns a quantity as written, in the unit compared in; a long whole number that is converted was rounded."""
     step = quantity.step
+    if scale is _AS_IT_IS:
+        return Rounded(quantity.value, step, quantity.digits if step else _ROUNDED_DIGITS)
     if not step and scale.ratio != 1 and quantity.unit is not None and quantity.value.denominator == 1:
         step = Fraction(int(len(str(abs(quantity.value.numerator))) >= _ROUNDED_DIGITS))
     digits = quantity.digits if quantity.step else _ROUNDED_DIGITS
@@ -267,6 +272,8 @@ def _usual_unit(quantities: Sequence[Quantity], question: str) -> Unit | None:
 
 
 def _percent_is_hundredth(quantities: Sequence[Quantity], question: str) -> bool:
+    if not any(quantity.percent for quantity in quantities):
+        return False
     plain = [abs(quantity.value) <= 1 for quantity in quantities if not quantity.percent]
     return not _ASKS_PERCENT.search(question) and 2 * sum(plain) > len(plain)
 

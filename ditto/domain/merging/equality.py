@@ -71,12 +71,14 @@ def rounded(numbers: Sequence[Rounded]) -> list[Fraction]:
     A number with two decimals, or with one and three digits, joins the more exact ones that round to it, unless these
     differ among themselves: then it stands for itself. The most exact are looked at first.
     """
+    coarse = {(number.step, number.value) for number in numbers if may_be_rounded(number)}
+    if not coarse:
+        return [number.value for number in numbers]
     values = sorted({number.value for number in numbers})
     finest: dict[Fraction, Fraction] = {}
     for number in numbers:
         finest[number.value] = min(finest.get(number.value, number.step), number.step)
     stands_for = {value: value for value in values}
-    coarse = {(number.step, number.value) for number in numbers if may_be_rounded(number)}
     for step, value in sorted(coarse):
         if finest[value] != step:
             continue

@@ -130,12 +130,14 @@ class _Found:
 
 def key(value: Fraction | float) -> float | Fraction:
     """Returns the representative of all numbers that are the same as this one."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return value
-    if isinstance(value, float) and abs(value) >= _LONG and value.is_integer():
-        return int(Decimal(repr(value)))
-    if isinstance(value, Fraction | int) and abs(value) >= _LONG and value.denominator == 1:
-        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return value
+        if abs(value) >= _LONG and value.is_integer():
+            return int(Decimal(repr(value)))
+    elif value.denominator == 1:
+        whole = value.numerator
+        return float(whole) if -_LONG < whole < _LONG else whole
     try:
         written = f"{float(value):.{_SIGNIFICANT}g}"
     except OverflowError:
@@ -189,6 +191,8 @@ def stated(text: str, *, comma_is_point: bool = False) -> Quantity | None:
 
 def entire(text: str, *, comma_is_point: bool = False) -> Quantity | None:
     """Returns the number that a text is, its unit included; None where there is more to it than a number."""
+    if text.isdecimal() and text.isascii():
+        return _whole(text)
     bare = _plain(text.strip().replace("\\$", "$").replace("\\%", "%")).strip().rstrip(".").strip()
     if bare.endswith("$") and bare.startswith("$"):
         bare = bare.strip("$").strip()
@@ -202,6 +206,13 @@ def entire(text: str, *, comma_is_point: bool = False) -> Quantity | None:
         return None
     end, quantity = _with_unit(bare, match.end(), quantity)
     return quantity if not bare[end:].strip(" .}") else None
+
+
+def _whole(digits: str) -> Quantity | None:
+    """Returns the number that nothing but digits are: what most replies are that are a number."""
+    if len(digits) > _MOST_DIGITS:
+        return None
+    return Quantity(value=Fraction(int(digits)), digits=len(digits.lstrip("0")))
 
 
 def _entire_words(bare: str) -> Quantity | None:
@@ -258,9 +269,10 @@ def _quantity(match: re.Match[str], comma_is_point: bool) -> Quantity | None:
     else:
         if len(digits) > _MOST_DIGITS:
             return None
-        value = Fraction(digits)
-        decimals = len(digits.partition(".")[2])
-        significant = len(digits.replace(".", "").lstrip("0"))
+        whole, _, behind = digits.partition(".")
+        decimals = len(behind)
+        value = Fraction(int(whole + behind), 10**decimals) if decimals else Fraction(int(whole))
+        significant = len((whole + behind).lstrip("0"))
     scale = _scale(match)
     if scale is None:
         return None

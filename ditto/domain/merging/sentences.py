@@ -16,6 +16,7 @@ _END = re.compile(
     )""",
     re.VERBOSE,
 )
+_STOP = re.compile("[.!?…。！？｡।॥۔؟]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s.(\"'“])(?:[A-ZÀ-ÞА-Я]|[Mm]rs?|[Mm]s|[Mm]me|[Dd]r|[Dd]ra|[Pp]rof|[Ss]t|[Ss]ra?|[Jj]r|vs"
     r"|etc|e\.g"
@@ -41,16 +42,26 @@ _SENTENCE_LIKE = re.compile(r"\w|[^\x00-\x7f]")
 def of(text: str) -> list[str]:
     """Returns the sentences of a reply in order; code, tables and marks of lists and headings are left out."""
     found: list[str] = []
-    lines = _FENCE.sub("\n", text).splitlines()
-    numbered = sum(_NUMBER_MARK.match(line) is not None for line in lines) > 1
+    lines = (_FENCE.sub("\n", text) if "```" in text else text).splitlines()
+    numbered = len(lines) > 1 and sum(_NUMBER_MARK.match(line) is not None for line in lines) > 1
     for line in lines:
-        if _TABLE.match(line):
+        if "|" in line and _TABLE.match(line):
             continue
-        unmarked = _LINE_MARK.sub("", line)
-        bare = _EMPHASIS.sub(r"\2", _NUMBER_MARK.sub("", unmarked) if numbered else unmarked).strip()
+        bare = _without(_LINE_MARK, line)
+        if numbered:
+            bare = _without(_NUMBER_MARK, bare)
+        if "**" in bare or "__" in bare:
+            bare = _EMPHASIS.sub(r"\2", bare)
+        bare = bare.strip()
         if bare and _SENTENCE_LIKE.search(bare):
             found.extend(_split(bare))
     return found
+
+
+def _without(mark: re.Pattern[str], line: str) -> str:
+    """Returns a line without the mark that it begins with, if it does."""
+    begins = mark.match(line)
+    return line[begins.end() :] if begins else line
 
 
 def _goes_on(tail: str, line: str, end: int) -> bool:
@@ -65,6 +76,8 @@ def _goes_on(tail: str, line: str, end: int) -> bool:
 
 
 def _split(line: str) -> list[str]:
+    if not _STOP.search(line, 0, len(line) - 1):
+        return [line]
     found: list[str] = []
     start = 0
     for match in _END.finditer(line):

@@ -3,6 +3,8 @@
 Refusals and replies that ask back do not vote, nor does a reply that was cut off or holds no answer. Where nothing
 can be voted on (open prose), one of the answering replies is given back by the rule of `choosing`, without a
 confidence; only where nobody answers is the result a question back or a refusal.
+
+Models of one panel often give the same short text: what is read out of a text is read once for all who gave it.
 """
 
 from __future__ import annotations
@@ -39,8 +41,10 @@ def verdict(
     skills: SkillSheet | None = None,
 ) -> Verdict:
     """Returns the merged verdict of replies in text, at least one."""
-    sheets = [reading.sheet(ballot.text) for ballot in ballots]
-    intended = [intents.of(ballot.text, ballot.finish, question) for ballot in ballots]
+    prepared = {text: reading.sheet(text) for text in {ballot.text for ballot in ballots}}
+    sheets = [prepared[ballot.text] for ballot in ballots]
+    aims = {said: intents.of(*said, question) for said in {(ballot.text, ballot.finish) for ballot in ballots}}
+    intended = [aims[ballot.text, ballot.finish] for ballot in ballots]
     expected, found = _read(question, ballots, sheets, intended, answer)
     voters = voting.electorate(ballots, expected.kind, skills)
     how = comparison(expected.kind, expected.count)
@@ -87,15 +91,20 @@ def _readings(
     expected: Expected,
 ) -> tuple[Reading, ...]:
     voting_positions = {at for group in groups for at in group.members}
+    summaries: dict[tuple[str, bool], str] = {}
     readings = []
     for at, ballot in enumerate(ballots):
         given = found.get(at)
+        shown = given.shown if given else None
+        said = ballot.text, given is None
+        if said not in summaries:
+            summaries[said] = summary.of(ballot.text, shown)
         readings.append(
             Reading(
                 call=ballot.call,
-                summary=summary.of(ballot.text, given.shown if given else None),
+                summary=summaries[said],
                 intent=intended[at],
-                answer=given.shown if given else None,
+                answer=shown,
                 confidence=chances.get(given.key) if given else None,
                 abstained=None if at in voting_positions else _why_not(ballot, intended[at], given, expected),
             )
