@@ -154,7 +154,7 @@ async def job(request: Request) -> Response:
 @_router.post("/jobs/{job_id}/cancel", **openapi.CANCEL)
 async def cancel(request: Request) -> Response:
     """Stops the job; harmless on one that has ended."""
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     cancelling = door.background.start(door.service.cancel(_job_id(request)))
     return Json(view.render(await asyncio.shield(cancelling)))
@@ -166,7 +166,7 @@ async def retry(request: Request) -> Response:
 
     A complete job of which no model failed is returned as it is.
     """
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     retried = await asyncio.shield(door.background.start(door.service.retry(_job_id(request))))
     return _placed(request, retried, 200 if retried.state.ended else 202)
@@ -178,7 +178,7 @@ async def merge(request: Request) -> Response:
 
     No model is asked. The new verdict is the last of the job's `merges`; its own `result` and `structured` stay.
     """
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     wanted = await bodies.off_loop(request, parse_remerge, await bodies.read_json(request, door.limits))
     return Json(view.render(await asyncio.shield(door.background.start(door.service.merge(_job_id(request), wanted)))))
@@ -187,7 +187,7 @@ async def merge(request: Request) -> Response:
 @_router.post("/jobs/{job_id}/feedback", **openapi.FEEDBACK)
 async def feedback(request: Request) -> Response:
     """Keeps what somebody who knows says of a complete job's result; the last word counts."""
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     said = parse_feedback(await bodies.read_json(request, door.limits))
     return Json(view.render(await asyncio.shield(door.background.start(door.service.feedback(_job_id(request), said)))))
@@ -196,7 +196,7 @@ async def feedback(request: Request) -> Response:
 @_router.delete("/jobs/{job_id}", **openapi.FORGET)
 async def forget(request: Request) -> Response:
     """Forgets a job that has ended, with its journal and its result; its idempotency key is free again."""
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     await asyncio.shield(door.background.start(door.service.forget(_job_id(request))))
     return Response(status_code=204)
@@ -316,6 +316,6 @@ def _job_id(connection: HTTPConnection) -> str:
 
 
 async def _asked(request: Request) -> Asked:
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     body = await bodies.read_json(request, door_of(request).limits)
     return await bodies.off_loop(request, parse, bodies.with_key(body, request.headers.get("idempotency-key")))

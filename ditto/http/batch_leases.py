@@ -48,7 +48,7 @@ async def lease(request: Request) -> Response:
 
     Without `epoch` it is taken, if nobody has it; with it, it is kept for longer, or with a length of 0 given back.
     """
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     asked = parse_batch_lease(await bodies.read_json(request, door.limits))
     return Json({"epoch": await asyncio.shield(door.background.start(door.service.hold_batch(asked)))})

@@ -21,6 +21,7 @@ from ditto.domain.spec import JSON
 from ditto.errors import BadRequest, RequestTimeout, TooLarge, UnsupportedMediaType
 from ditto.http.limits import Limits
 
+_USUAL_TYPE = "application/json"
 _JSON_TYPE = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
@@ -127,6 +128,8 @@ def _no_json(why: str) -> BadRequest:
 
 
 def _check_type(declared: str) -> None:
+    if declared == _USUAL_TYPE:
+        return
     if not declared:
         raise UnsupportedMediaType("the body has no content type: send Content-Type: application/json")
     if not _JSON_TYPE.fullmatch(declared.split(";")[0].strip()):

@@ -27,6 +27,12 @@ class Door:
     models: Models
     origins: frozenset[str] = frozenset()
 
+    def seen(self, service: ServicePort) -> Door:
+        """Returns the door as the tenant sees it whose view of the service this is."""
+        return Door(
+            service=service, limits=self.limits, background=self.background, models=self.models, origins=self.origins
+        )
+
 
 def door_of(connection: HTTPConnection) -> Door:
     """Returns the door that this request or WebSocket came through.

@@ -11,7 +11,7 @@ have asked for an address, or for a name that nobody can own.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from functools import lru_cache
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -46,7 +46,7 @@ class Gate:
             service = await door.service.admit(shown_key(scope))
             if not service.tenant.keyed:
                 _check_host(scope)
-            state["door"] = replace(door, service=service)
+            state["door"] = door.seen(service)
         except ServiceError as error:
             if scope["type"] == "http":
                 await responses.refusal(error, scope, self._linger_s)(scope, receive, send)
@@ -61,14 +61,22 @@ def _check_host(scope: Scope) -> None:
     Raises:
         Forbidden: It was meant for a name that somebody may own.
     """
-    named = next((str(value, "latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    host = _PORT.sub("", named).strip("[].").lower()
+    named = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    host = _PORT.sub("", str(named, "latin-1")).strip("[].").lower()
+    if _may_be_owned(host):
+        raise Forbidden(f"without a key this service answers at an address or at localhost, not at {host}")
+
+
+@lru_cache(maxsize=64)
+def _may_be_owned(host: str) -> bool:
+    """Tells whether this is a name that somebody may own."""
     if "." not in host or host.endswith(".localhost"):
-        return
+        return False
     try:
         ip_address(host)
     except ValueError:
-        raise Forbidden(f"without a key this service answers at an address or at localhost, not at {host}") from None
+        return True
+    return False
 
 
 def shown_key(scope: Scope) -> str | None:

@@ -6,9 +6,8 @@ origin's, or kept by anybody on the way. Encryption is the proxy's in front, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,12 +15,12 @@ from ditto.errors import BadRequest
 from ditto.http.responses import JOB_ID, Json, told
 
 _ANSWER = {
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
+    b"x-content-type-options": b"nosniff",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-store",
 }
 _PREFLIGHT_S = 600
 
@@ -40,9 +39,7 @@ class Heads:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _ANSWER.items():
-                    headers.setdefault(name, value)
+                message["headers"] = _completed(message.get("headers", ()))
             await send(message)
 
         if _bytes(scope) > self._limit_bytes:
@@ -62,6 +59,13 @@ def allowing(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         expose_headers=[JOB_ID, "x-should-retry", "retry-after", "location"],
         max_age=_PREFLIGHT_S,
     )
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Returns the headers of an answer, their names in small letters, and those that it does not have itself."""
+    own = list(headers)
+    named = {name for name, _ in own}
+    return own + [(name, value) for name, value in _ANSWER.items() if name not in named]
 
 
 def _bytes(scope: Scope) -> int:

