@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ditto.domain.merging import conclusions, equality, formulas, languages, notation, numbers, sentences, units
+from ditto.domain.merging.cues import Cue
 from ditto.domain.merging.equality import Rounded
 from ditto.domain.merging.numbers import Quantity
 from ditto.domain.merging.units import Unit
@@ -26,8 +27,8 @@ _ASKS_UNIT = re.compile(
     r"|сколько)\s+(?:whole\s+|full\s+|total\s+)?(?=[^\W\d_])",
     re.IGNORECASE,
 )
-_ASKS_PERCENT = re.compile(
-    r"%|percent|per cent|prozent|pour cent|por ciento|por cento|procent|процент|パーセント", re.IGNORECASE
+_ASKS_PERCENT = Cue(
+    signs=("%", "per ?cent", "prozent", "pour cent", "por ciento", "por cento", "procent", "процент", "パーセント")
 )
 _CONCLUDES = re.compile(
     r"(?:^|\W)(?:therefore|thus|hence|so|in total|altogether|in all|overall|finally|in conclusion|this (?:gives"
@@ -253,7 +254,7 @@ def firm(read: Sequence[Quantity | None], question: str) -> bool:
         return False
     asked = any(units.after(question, match.end())[0] is not None for match in _ASKS_UNIT.finditer(question))
     mixed_units = len({each.unit is None for each in present}) > 1 and not asked
-    mixed_percent = len({each.percent for each in present}) > 1 and not _ASKS_PERCENT.search(question)
+    mixed_percent = len({each.percent for each in present}) > 1 and not _ASKS_PERCENT.is_in(question)
     return not mixed_units and not mixed_percent
 
 
@@ -275,7 +276,7 @@ def _percent_is_hundredth(quantities: Sequence[Quantity], question: str) -> bool
     if not any(quantity.percent for quantity in quantities):
         return False
     plain = [abs(quantity.value) <= 1 for quantity in quantities if not quantity.percent]
-    return not _ASKS_PERCENT.search(question) and 2 * sum(plain) > len(plain)
+    return not _ASKS_PERCENT.is_in(question) and 2 * sum(plain) > len(plain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ditto.domain.merging import languages, restated, sentences
+from ditto.domain.merging.cues import Cue
 
 _YES = (
     "yes|yep|yeah|yup|true|correct|affirmative|right|certainly|absolutely|indeed|definitely|of course"
@@ -97,13 +98,13 @@ _ASKS_ELSEWHERE = re.compile(
     r"|(?:吗|嗎|ですか|ますか|でしょうか|是否|是不是|입니까|습니까)[^。\n]{0,40}[?？。]?\s*$",
     re.IGNORECASE,
 )
-_NAMED = re.compile(
-    r"\b(?:yes or no|yes/no|true or false|true/false|ja oder nein|wahr oder falsch|oui ou non|vrai ou faux|sí o no"
-    r"|verdadero o falso|sì o no|vero o falso|sim ou não|verdadeiro ou falso|ja of nee|waar of onwaar|tak czy nie"
-    r"|prawda czy fałsz|да или нет|правда или ложь)\b|是还是不是|对还是错|はい(?:か|または)いいえ",
-    re.IGNORECASE,
+_NAMED = Cue(
+    "(?:yes or no|yes/no|true or false|true/false|ja oder nein|wahr oder falsch|oui ou non|vrai ou faux"
+    "|sí o no|verdadero o falso|sì o no|vero o falso|sim ou não|verdadeiro ou falso|ja of nee"
+    r"|waar of onwaar|tak czy nie|prawda czy fałsz|да или нет|правда или ложь)\b",
+    signs=("是还是不是", "对还是错", "はい(?:か|または)いいえ"),
 )
-_TRUTH = re.compile(r"\btrue\b.{0,8}\bfalse\b", re.IGNORECASE)
+_TRUTH = Cue(r"true\b.{0,8}\bfalse\b")
 _ALTERNATIVE = re.compile(r"\b(?:or|oder|или)\b|还是|または", re.IGNORECASE)
 _ALTERNATIVES = {
     language: re.compile(rf"\b(?:{word})\b", re.IGNORECASE)
@@ -120,7 +121,7 @@ _LOOKED_AT_CHARS = 5_000
 
 def asked(question: str) -> bool:
     """Tells whether a question asks for yes or no: at its end, or before the document that it is about."""
-    if _NAMED.search(question):
+    if _NAMED.is_in(question):
         return True
     plain = question.strip()[-_LOOKED_AT_CHARS:]
     asking = _ASKS.search(plain) or _OPENS_ASKING.match(question[:_LOOKED_AT_CHARS]) or _ASKS_ELSEWHERE.search(plain)
@@ -140,7 +141,7 @@ def requests(question: str) -> bool:
 
 def shown(*, value: bool, question: str) -> str:
     """Returns the answer in the words of the question."""
-    if _TRUTH.search(question):
+    if _TRUTH.is_in(question):
         return "true" if value else "false"
     return "yes" if value else "no"
 
@@ -183,7 +184,7 @@ def judged(text: str, question: str) -> bool | None:
     for sentence in (*said_first[:1], *said_first[-1:]):
         if (ending := _AT_END.search(sentence)) is not None:
             return ending["yes"] is not None
-    if not _TRUTH.search(question) and (restated_as := restated.said(said_first, question)) is not None:
+    if not _TRUTH.is_in(question) and (restated_as := restated.said(said_first, question)) is not None:
         return restated_as
     verdicts = list(_VERDICT.finditer(head))
     if not verdicts:

@@ -6,81 +6,94 @@ No single reply decides: a kind is taken only where most replies can be read as 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ditto.domain.merging import amounts, booleans, dates, lists, mathematics, numbers, options, reading
+from ditto.domain.merging.cues import Cue
 from ditto.domain.merging.labels import Option
 from ditto.domain.merging.reading import Expected, Sheet
 from ditto.domain.spec import JSON, AnswerKind
 
-_CODE = re.compile(
-    r"==\s*\?\?|\[PYTHON\]|\bwhat (?:does|will|would|is)\b.{0,80}\b(?:return|print|output|evaluate)"
-    r"|\boutput of (?:the|this)\b.{0,40}(?:code|program|function|expression|snippet)",
-    re.IGNORECASE | re.DOTALL,
+_CODE = Cue(
+    r"what (?:does|will|would|is)\b.{0,80}\b(?:return|print|output|evaluate)",
+    r"output of (?:the|this)\b.{0,40}(?:code|program|function|expression|snippet)",
+    signs=(r"==\s*\?\?", r"\[python\]"),
+    flags=re.DOTALL,
 )
-_PROGRAM = re.compile(
-    r"\b(?:write|implement|create|complete|give me|schreibe?|écris|écrivez|escribe|scrivi|напиши\w*)\b[^.?!\n]{0,60}?"
-    r"\b(?:function|funktion|fonction|función|funzione|program|programm|script|query|regex|class|method|code"
-    r"|one-liner|функци\w*)\b",
-    re.IGNORECASE,
+_PROGRAM = Cue(
+    "(?:write|implement|create|complete|give me|schreibe?|écris|écrivez|escribe|scrivi"
+    r"|напиши\w*)\b[^.?!\n]{0,60}?\b(?:function|funktion|fonction|función|funzione|program|programm|script"
+    r"|query|regex|class|method|code|one-liner|функци\w*)\b",
 )
-_COUNT = re.compile(
-    r"\bhow (?:many|much|old|long|far|tall|fast|big|high|heavy|deep|wide|large)\b|\bwhat (?:is|was|are|were"
-    r"|will be|would be) the (?:\w+ )?(?:total|number|sum|"
-    r"average|mean|median|probability|percent\w*|price|cost|value|area|volume|product|difference|ratio|population"
-    r"|speed|distance|weight|"
-    r"length|height|age|amount|remainder|perimeter|temperature|mass|radius|diameter)\b|\bcalculate\b|\bcompute\b"
-    r"|\bwhat percent"
-    r"|^\s*what is [-\d(][^a-z]*\??\s*$"
-    r"|\bwie ?viele?\b|\bwie (?:alt|lang|hoch|groß|weit|schwer|schnell|teuer)\b|\bberechne\w*\b|\bcombien\b"
-    r"|\bquel(?:le)? est (?:le|la) "
-    r"(?:nombre|total|somme|prix|coût|population|distance|longueur|hauteur|superficie)\b|\bcalcule[rz]?\b"
-    r"|\bcuánt[oa]s?\b|\bquant[oaie]\b|\bquant[oa]s\b|\bhoeveel\b|\bile\b|\bсколько\b|\bвычисли\w*\b"
-    r"|多少|几个|幾つ|いくつ"
-    r"|いくら|何人|何個|몇",
-    re.IGNORECASE,
+_COUNT = Cue(
+    r"how (?:many|much|old|long|far|tall|fast|big|high|heavy|deep|wide|large)\b",
+    r"what (?:is|was|are|were|will be|would be) the (?:\w+ )?(?:total|number|sum|average|mean|median"
+    r"|probability|percent\w*|price|cost|value|area|volume|product|difference|ratio|population|speed"
+    r"|distance|weight|length|height|age|amount|remainder|perimeter|temperature|mass|radius|diameter)\b",
+    r"calculate\b",
+    r"compute\b",
+    "what percent",
+    r"wie ?viele?\b",
+    r"wie (?:alt|lang|hoch|groß|weit|schwer|schnell|teuer)\b",
+    r"berechne\w*\b",
+    r"combien\b",
+    "quel(?:le)? est (?:le|la) (?:nombre|total|somme|prix|coût|population|distance|longueur|hauteur"
+    r"|superficie)\b",
+    r"calcule[rz]?\b",
+    r"cuánt[oa]s?\b",
+    r"quant[oaie]\b",
+    r"quant[oa]s\b",
+    r"hoeveel\b",
+    r"ile\b",
+    r"сколько\b",
+    r"вычисли\w*\b",
+    signs=(r"^\s*what is [-\d(][^a-z]*\??\s*$", "多少", "几个", "幾つ", "いくつ", "いくら", "何人", "何個", "몇"),
 )
-_WHEN = re.compile(
-    r"(?:^|[.!?:\n,]\s*)(?:when|(?:in|on) (?:what|which) (?:day|date|year|month)|(?:what|which) (?:day|date|year)"
-    r"|what is the "
-    r"date|what time"
-    r"|wann|in welchem jahr|an welchem tag|um wie viel uhr|quand|en quelle année|quel jour|à quelle (?:date"
-    r"|heure)|¿?(?:cuándo|en qué año"
-    r"|qué día|a qué hora)|quando|in che anno|in quale anno|em que ano|a che ora|wanneer|in welk jaar|kiedy|w "
-    r"którym roku|когда|в каком году"
-    r"|во сколько|متى|في أي (?:عام|سنة)|किस (?:वर्ष|साल)|कब)\b|\bकब\b|(?:什么时候|哪一年|何年|いつ|几点|何時|언제|몇 년)"
-    r"|\b(?:what"
-    r"|which) (?:year"
-    r"|date|day|time)\b[^.?!]*\?"
-    r"|\b(?:date|datum|fecha|data)\s+(?:of|von|der|de|di|do)\b[^.?!]*\?\s*$",
-    re.IGNORECASE,
+_WHEN = Cue(
+    r"कब\b",
+    r"(?:what|which) (?:year|date|day|time)\b[^.?!]*\?",
+    r"(?:date|datum|fecha|data)\s+(?:of|von|der|de|di|do)\b[^.?!]*\?\s*$",
+    signs=(
+        r"(?:^|[.!?:\n,]\s*)(?:when|(?:in|on) (?:what|which) (?:day|date|year|month)|(?:what|which) (?:day"
+        "|date|year)|what is the date|what time|wann|in welchem jahr|an welchem tag|um wie viel uhr|quand"
+        "|en quelle année|quel jour|à quelle (?:date|heure)|¿?(?:cuándo|en qué año|qué día|a qué hora)"
+        "|quando|in che anno|in quale anno|em que ano|a che ora|wanneer|in welk jaar|kiedy|w którym roku"
+        r"|когда|в каком году|во сколько|متى|في أي (?:عام|سنة)|किस (?:वर्ष|साल)|कब)\b",
+        "(?:什么时候|哪一年|何年|いつ|几点|何時|언제|몇 년)",
+    ),
 )
-_PROSE = re.compile(
-    r"\b(?:write|explain|describe|compose|draft|summari[sz]e|essay|story|poem|discuss|compare|outline|brainstorm"
-    r"|suggest|"
-    r"recommend|advise|rewrite|translate|elaborate|in your own words|pros and cons)\b|\bhow (?:do|can|should|to"
-    r"|does|would|could|might)\b|"
-    r"\bwhy\b|\btell me about\b|\bgive me (?:some|a list|ideas|tips)\b|\bwhat (?:should|are (?:some|the (?:best"
-    r"|main)))\b|\b(?:schreibe?|erkläre?|beschreibe?|fasse|warum|wieso|übersetze?|vergleiche?|empfiehl)\b"
-    r"|\b(?:écri[st]|écrivez|explique[rz]?|décri[st]|résume[rz]?|pourquoi|tradui[st]\w*)\b"
-    r"|\b(?:escribe|explica|describe|resume|por qué|traduce)\b|\b(?:scrivi|spiega|descrivi|riassumi|perché|traduci)\b"
-    r"|\b(?:escreva|explique|descreva|por que|traduza)\b|\b(?:schrijf|leg uit|beschrijf|waarom|vertaal)\b"
-    r"|\b(?:напиши\w*|объясни\w*|опиши\w*|почему|переведи\w*)\b|为什么|写一|解释|翻译|なぜ|説明|書いて",
-    re.IGNORECASE,
+_PROSE = Cue(
+    "(?:write|explain|describe|compose|draft|summari[sz]e|essay|story|poem|discuss|compare|outline"
+    r"|brainstorm|suggest|recommend|advise|rewrite|translate|elaborate|in your own words|pros and cons)\b",
+    r"how (?:do|can|should|to|does|would|could|might)\b",
+    r"why\b",
+    r"tell me about\b",
+    r"give me (?:some|a list|ideas|tips)\b",
+    r"what (?:should|are (?:some|the (?:best|main)))\b",
+    r"(?:schreibe?|erkläre?|beschreibe?|fasse|warum|wieso|übersetze?|vergleiche?|empfiehl)\b",
+    r"(?:écri[st]|écrivez|explique[rz]?|décri[st]|résume[rz]?|pourquoi|tradui[st]\w*)\b",
+    r"(?:escribe|explica|describe|resume|por qué|traduce)\b",
+    r"(?:scrivi|spiega|descrivi|riassumi|perché|traduci)\b",
+    r"(?:escreva|explique|descreva|por que|traduza)\b",
+    r"(?:schrijf|leg uit|beschrijf|waarom|vertaal)\b",
+    r"(?:напиши\w*|объясни\w*|опиши\w*|почему|переведи\w*)\b",
+    signs=("为什么", "写一", "解释", "翻译", "なぜ", "説明", "書いて"),
 )
-_MATHS = re.compile(
-    r"\$[^$]+\$|\\(?:frac|sqrt|\(|\[|boxed)|\b(?:simplify|factor(?:ize|ise)?|solve|evaluate|expand|differentiate"
-    r"|integrate|derivative|integral"
-    r"|equation|polynomial|interval|matrix|vector|inequality|express (?:your )?(?:the )?answer|in terms of|domain "
-    r"of|range of"
-    r"|find (?:all|the)|coordinates|closed form)\b",
-    re.IGNORECASE,
+_MATHS = Cue(
+    "(?:simplify|factor(?:ize|ise)?|solve|evaluate|expand|differentiate|integrate|derivative|integral"
+    "|equation|polynomial|interval|matrix|vector|inequality|express (?:your )?(?:the )?answer|in terms of"
+    r"|domain of|range of|find (?:all|the)|coordinates|closed form)\b",
+    signs=(r"\$[^$]+\$", r"\\(?:frac|sqrt|\(|\[|boxed)"),
 )
-_ADVICE = re.compile(
-    r"\b(?:best|good|better|easiest|right|proper|safest|fastest) (?:ways?|methods?|approach|strategy|plan)\b"
-    r"|\bwhat (?:can|could|should) (?:I|we)\b|\b(?:where|how) (?:can|could|should) (?:I|we)\b|\bbeste[rn]? weg\b"
-    r"|\bmeilleure (?:façon|manière)\b|\bmejor (?:manera|forma)\b|\bmodo migliore\b|\bmelhor (?:maneira|forma)\b",
-    re.IGNORECASE,
+_ADVICE = Cue(
+    r"(?:best|good|better|easiest|right|proper|safest|fastest) (?:ways?|methods?|approach|strategy|plan)\b",
+    r"what (?:can|could|should) (?:i|we)\b",
+    r"(?:where|how) (?:can|could|should) (?:i|we)\b",
+    r"beste[rn]? weg\b",
+    r"meilleure (?:façon|manière)\b",
+    r"mejor (?:manera|forma)\b",
+    r"modo migliore\b",
+    r"melhor (?:maneira|forma)\b",
 )
 _FACT = re.compile(
     r"\W*(?:who|whom|whose|where|when|which|what(?:'s| is| was) the (?:name|capital|title|date|year|place)"
@@ -91,10 +104,11 @@ _FACT = re.compile(
 )
 """Asks for one fact: what answers it is short, however much is said around it."""
 
-_RATIO = re.compile(
-    r"\b(?:ratio|proportion|verhältnis|rapport|razón|rapporto|razão|verhouding|stosunek|соотношени\w*)\b|比", re.I
+_RATIO = Cue(
+    r"(?:ratio|proportion|verhältnis|rapport|razón|rapporto|razão|verhouding|stosunek|соотношени\w*)\b",
+    signs=("比",),
 )
-_JSON = re.compile(r"\bjson\b", re.IGNORECASE)
+_JSON = Cue(r"json\b")
 _PHRASE_WORDS = 12
 _SHORT_WORDS = 70
 _FACT_WORDS = 120
@@ -138,9 +152,9 @@ def _inferred(question: str, sheets: Sequence[Sheet]) -> Expected:
         return Expected(kind=AnswerKind.NUMBER)
     if _most(sheets, lambda each: bool(each.finals)):
         return Expected(kind=_marked_kind(question, sheets))
-    if _JSON.search(question) and _most(sheets, lambda each: reading.structure(each) is not None):
+    if _JSON.is_in(question) and _most(sheets, lambda each: reading.structure(each) is not None):
         return Expected(kind=AnswerKind.JSON)
-    if _PROGRAM.search(question) and _most(sheets, lambda each: "```" in each.text):
+    if _PROGRAM.is_in(question) and _most(sheets, lambda each: "```" in each.text):
         return Expected(kind=None)
     if lists.asked(question) and _is_list(sheets):
         return Expected(kind=AnswerKind.LIST)
@@ -157,7 +171,7 @@ def _chosen(offered: tuple[Option, ...], question: str, sheets: Sequence[Sheet])
     several = options.several(question)
     if lists.ordered(question) and _most(sheets, lambda each: len(reading.choices(each, offered)) == len(offered)):
         return None
-    enough = _most if not offered[0].label else _some if _PROSE.search(question) else _few
+    enough = _most if not offered[0].label else _some if _PROSE.is_in(question) else _few
     if several and _most(sheets, lambda each: bool(reading.choices(each, offered))):
         return Expected(kind=AnswerKind.CHOICE, options=offered, several=True)
     if enough(sheets, lambda each: reading.choice(each, offered, question) is not None):
@@ -165,14 +179,12 @@ def _chosen(offered: tuple[Option, ...], question: str, sheets: Sequence[Sheet])
     return None
 
 
-def _closed(question: str) -> tuple[tuple[AnswerKind, bool, Callable[[Sheet], bool]], ...]:
-    counts = bool(_COUNT.search(question))
-    return (
-        (AnswerKind.CODE, bool(_CODE.search(question)), lambda each: reading.code(each, question) is not None),
-        (AnswerKind.BOOLEAN, booleans.asked(question), lambda each: reading.boolean(each, question) is not None),
-        (AnswerKind.DATE, bool(_WHEN.search(question)), lambda each: reading.date(each, question) is not None),
-        (AnswerKind.NUMBER, counts, lambda each: reading.quantity(each, question) is not None),
-    )
+def _closed(question: str) -> Iterator[tuple[AnswerKind, bool, Callable[[Sheet], bool]]]:
+    """Yields the kinds that a question may fix, whether it asks for each, and what tells that a reply gives one."""
+    yield AnswerKind.CODE, _CODE.is_in(question), lambda each: reading.code(each, question) is not None
+    yield AnswerKind.BOOLEAN, booleans.asked(question), lambda each: reading.boolean(each, question) is not None
+    yield AnswerKind.DATE, _WHEN.is_in(question), lambda each: reading.date(each, question) is not None
+    yield AnswerKind.NUMBER, _COUNT.is_in(question), lambda each: reading.quantity(each, question) is not None
 
 
 def _marked_kind(question: str, sheets: Sequence[Sheet]) -> AnswerKind:
@@ -200,9 +212,7 @@ def _is_mathematical(question: str, sheets: Sequence[Sheet], first: Sequence[JSO
     ]
     if 2 * sum(read) <= len(read):
         return False
-    return _MATHS.search(question) is not None or 2 * sum(mathematics.is_notation(str(each)) for each in first) > len(
-        first
-    )
+    return _MATHS.is_in(question) or 2 * sum(mathematics.is_notation(str(each)) for each in first) > len(first)
 
 
 def _worked_out(question: str, sheets: Sequence[Sheet]) -> AnswerKind | None:
@@ -216,12 +226,12 @@ def _worked_out(question: str, sheets: Sequence[Sheet]) -> AnswerKind | None:
     plain = [text for text in numeric if numbers.entire(text) is not None]
     if 2 * len(numeric) > len(sheets) and 2 * len(plain) >= len(numeric):
         return AnswerKind.NUMBER
-    return AnswerKind.MATH if _MATHS.search(question) or len(plain) < len(given) else None
+    return AnswerKind.MATH if _MATHS.is_in(question) or len(plain) < len(given) else None
 
 
 def _are_formulas(question: str, sheets: Sequence[Sheet]) -> bool:
     """Tells whether most replies give their number as a formula: it is shown as they write it."""
-    if _RATIO.search(question) and _most(sheets, lambda each: ":" in (reading.mathematical(each) or "")):
+    if _RATIO.is_in(question) and _most(sheets, lambda each: ":" in (reading.mathematical(each) or "")):
         return True
     first = [each.finals[0] for each in sheets if each.finals]
     written = sum(isinstance(each, str) and mathematics.is_notation(each) and not _is_number(each) for each in first)
@@ -230,7 +240,7 @@ def _are_formulas(question: str, sheets: Sequence[Sheet]) -> bool:
 
 def _requests(question: str) -> bool:
     """Tells whether something is asked for that yes or no is no answer to."""
-    return booleans.requests(question) or booleans.offers(question) or _PROSE.search(question) is not None
+    return booleans.requests(question) or booleans.offers(question) or _PROSE.is_in(question)
 
 
 def _is_list(sheets: Sequence[Sheet]) -> bool:
@@ -249,11 +259,11 @@ def _is_number(final: object) -> bool:
 
 def _longest(question: str) -> int:
     """Returns how many words short answers to this question have at most."""
-    if _ADVICE.search(question):
+    if _ADVICE.is_in(question):
         return _PHRASE_WORDS
     if _FACT.match(question):
         return _FACT_WORDS
-    return _PHRASE_WORDS if _PROSE.search(question) else _SHORT_WORDS
+    return _PHRASE_WORDS if _PROSE.is_in(question) else _SHORT_WORDS
 
 
 def _words(text: str) -> float:

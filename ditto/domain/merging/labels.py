@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ditto.domain.merging.cues import Cue
+
 _ALPHABETS = (
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "АБВГДЕЖЗИКЛМН", "アイウエオカキクケコ", "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳",
     "أبجدهوزحطي", "ابجدهوزحطي",
@@ -33,10 +35,9 @@ _BULLETS = re.compile(
     r"|варианты)\b[^\n]{0,40}:[ \t]*\n+(?P<items>(?:[ \t]*[-*+•][ \t]+\S[^\n]{0,80}(?:\n|\Z)){2,30})",
     re.IGNORECASE,
 )
-_ASKS_WHICH = re.compile(
-    r"\b(?:which|choose|select|pick|who|what|option|welche[rs]?|quelle?|cuál|quale|qual|какой|какая)\b|哪|どれ"
-    r"|어느",
-    re.IGNORECASE,
+_ASKS_WHICH = Cue(
+    r"(?:which|choose|select|pick|who|what|option|welche[rs]?|quelle?|cuál|quale|qual|какой|какая)\b",
+    signs=("哪", "どれ", "어느"),
 )
 _BULLET = re.compile(r"^[ \t]*[-*+•][ \t]+", re.MULTILINE)
 
@@ -57,13 +58,13 @@ def offered(text: str) -> tuple[Option, ...]:
     """Returns the options that a question offers in lines or within a line; nothing where it offers fewer than two."""
     for pattern in (_LINE, _INLINE):
         found = [_option(match) for match in pattern.finditer(text)]
-        for positions in _POSITIONS:
-            if positions is _POSITIONS[-1] and not _ASKS_WHICH.search(text):
+        for positions in _POSITIONS if len(found) > 1 else ():
+            if positions is _POSITIONS[-1] and not _ASKS_WHICH.is_in(text):
                 continue
             run = _run(found, positions)
             if len(run) >= 2:
                 return run
-    bullets = _BULLETS.search(text)
+    bullets = _BULLETS.search(text) if ":" in text and "\n" in text else None
     if bullets is None:
         return ()
     items = [_BULLET.sub("", line).strip(" \t*`\"'") for line in bullets["items"].splitlines()]

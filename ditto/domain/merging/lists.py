@@ -8,30 +8,33 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 from ditto.domain.merging import literals, numbers, phrases, sentences, wording
+from ditto.domain.merging.cues import Cue
 from ditto.domain.spec import JSON
 
-_ASKS_ORDER = re.compile(
-    r"\b(?:in (?:\w+ )?order|order of|sequence|ranked?|sort(?:ed)?|arrange|chronological\w*|ascending|descending"
-    r"|alphabetical\w*"
-    r"|(?:from|by) (?:\w+ )?(?:small|large|low|high|old|new|young|first|least|most|short|long|near|far|cold|hot"
-    r"|light|heav)\w*"
-    r"|first to last|steps?|reihenfolge|sortier\w*|geordnet|ordre|trie[rz]?|classe[rz]|orden\w*|ordine|ordina|volgorde"
-    r"|порядк\w*|упорядоч\w*)\b|顺序|順序|順番|排序|從小到大|从小到大|小さい順",
-    re.IGNORECASE,
+_ASKS_ORDER = Cue(
+    r"(?:in (?:\w+ )?order|order of|sequence|ranked?|sort(?:ed)?|arrange|chronological\w*|ascending"
+    r"|descending|alphabetical\w*|(?:from|by) (?:\w+ )?(?:small|large|low|high|old|new|young|first|least"
+    r"|most|short|long|near|far|cold|hot|light|heav)\w*|first to last|steps?|reihenfolge|sortier\w*|geordnet"
+    r"|ordre|trie[rz]?|classe[rz]|orden\w*|ordine|ordina|volgorde|порядк\w*|упорядоч\w*)\b",
+    signs=("顺序", "順序", "順番", "排序", "從小到大", "从小到大", "小さい順"),
 )
-_ASKS_LIST = re.compile(
-    r"\b(?:list|name|enumerate|give|identify|mention|state)\b[^.?!\n]{0,40}?\b(?:all|the|every|each|two|three"
-    r"|four|five|six|seven|eight"
-    r"|nine|ten|\d+)\b|\b(?:what|which|who)\s+(?:are|were)\s+(?:all\s+|the\s+)"
-    r"|\bwhich\s+(?:\w+\s+){0,2}?\w+s\b\s+(?:are|were|have|do|did|can|border)\b"
-    r"|\bwhich\s+\w+s\s[^?.!\n]{0,60}\b(?:are|were|have|border|contain|belong)\b"
-    r"|\b(?:what|which)\s+(?:two|three|four|five|six|seven|\d+)\b|\b(?:sort|rank|arrange|order)\b"
-    r"|\b(?:nenne|liste|zähle|welche\s+\w+(?:e|en|er|s)\s+(?:sind|haben|gibt|gehören|grenzen)|was sind die|wer waren)\b"
-    r"|\b(?:citez?|énumère[rz]?|quels\s+sont|quelles\s+sont)\b|\b(?:enumera|nombra|cuáles\s+son|lista)\b"
-    r"|\b(?:elenca|quali\s+sono|nomina)\b|\b(?:quais\s+são|liste)\b|\b(?:noem|welke\s+\w+en\s+zijn)\b"
-    r"|\b(?:перечисли\w*|назови\w*|какие)\b"
-    r"|列出|列举|有哪些|挙げ|すべて",
-    re.IGNORECASE,
+_ASKS_LIST = Cue(
+    r"(?:list|name|enumerate|give|identify|mention|state)\b[^.?!\n]{0,40}?\b(?:all|the|every|each|two|three"
+    r"|four|five|six|seven|eight|nine|ten|\d+)\b",
+    r"(?:what|which|who)\s+(?:are|were)\s+(?:all\s+|the\s+)",
+    r"which\s+(?:\w+\s+){0,2}?\w+s\b\s+(?:are|were|have|do|did|can|border)\b",
+    r"which\s+\w+s\s[^?.!\n]{0,60}\b(?:are|were|have|border|contain|belong)\b",
+    r"(?:what|which)\s+(?:two|three|four|five|six|seven|\d+)\b",
+    r"(?:sort|rank|arrange|order)\b",
+    r"(?:nenne|liste|zähle|welche\s+\w+(?:e|en|er|s)\s+(?:sind|haben|gibt|gehören|grenzen)|was sind die"
+    r"|wer waren)\b",
+    r"(?:citez?|énumère[rz]?|quels\s+sont|quelles\s+sont)\b",
+    r"(?:enumera|nombra|cuáles\s+son|lista)\b",
+    r"(?:elenca|quali\s+sono|nomina)\b",
+    r"(?:quais\s+são|liste)\b",
+    r"(?:noem|welke\s+\w+en\s+zijn)\b",
+    r"(?:перечисли\w*|назови\w*|какие)\b",
+    signs=("列出", "列举", "有哪些", "挙げ", "すべて"),
 )
 _MARK = re.compile(r"^[ \t]*(?:[-*+•‣◦–]|\(?\d{1,3}[.)、]|\(?[a-z][.)])[ \t]*(?=\S)")
 _EMPHASIS = re.compile(r"^(?:\*\*|__|`)(.+?)(?:\*\*|__|`)")
@@ -64,12 +67,12 @@ _MOST_WORDS_OF_NAMES = 3
 
 def asked(question: str) -> bool:
     """Tells whether a question asks for several things."""
-    return _ASKS_LIST.search(question) is not None
+    return _ASKS_LIST.is_in(question)
 
 
 def ordered(question: str) -> bool:
     """Tells whether a question asks for things in an order."""
-    return _ASKS_ORDER.search(question) is not None
+    return _ASKS_ORDER.is_in(question)
 
 
 def given(text: str, finals: Sequence[JSON]) -> list[str] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ditto.domain.merging import labels, numbers
+from ditto.domain.merging.cues import Cue
 from ditto.domain.merging.labels import Option
 
 _WORDS_FOR_OPTION = (
@@ -16,16 +17,21 @@ _WORDS_FOR_OPTION = (
 _TEXT_COMMAND = re.compile(r"\\(?:text|mathrm|textbf|mathbf|boxed)\{([^{}]*)\}")
 _NOT_WORD = re.compile(r"[^\w.+-]+|_|\.(?!\d)")
 _JOINED = r"(?:\s*(?:[,;/&、，]|and|or|und|y|et|e|и|和)\s*)+"
-_SEVERAL = re.compile(
-    r"\b(?:select|choose|pick|mark|check|tick|list|name|identify)\s+(?:all|every|each|two|three|four|any)\b|\ball "
-    r"that apply\b"
-    r"|\bwhich (?:two|three|four|ones)\b|\bone or more\b|\bmore than one\b|\bmultiple (?:answers|options|choices"
-    r"|select)\b"
-    r"|\bmehrere antworten\b|\balle (?:zutreffenden|richtigen)\b|\btoutes les (?:bonnes )?réponses\b|\bplusieurs "
-    r"réponses\b"
-    r"|\btodas las (?:respuestas|opciones|que)\b|\btutte le risposte\b|\btodas as (?:respostas|alternativas)\b|多选"
-    r"|所有正确|すべて選",
-    re.IGNORECASE,
+_SEVERAL = Cue(
+    r"(?:select|choose|pick|mark|check|tick|list|name|identify)\s+(?:all|every|each|two|three|four|any)\b",
+    r"all that apply\b",
+    r"which (?:two|three|four|ones)\b",
+    r"one or more\b",
+    r"more than one\b",
+    r"multiple (?:answers|options|choices|select)\b",
+    r"mehrere antworten\b",
+    r"alle (?:zutreffenden|richtigen)\b",
+    r"toutes les (?:bonnes )?réponses\b",
+    r"plusieurs réponses\b",
+    r"todas las (?:respuestas|opciones|que)\b",
+    r"tutte le risposte\b",
+    r"todas as (?:respostas|alternativas)\b",
+    signs=("多选", "所有正确", "すべて選"),
 )
 _ITEM = r"[\"'“‘`*]{0,2}[\w][\w +&'’-]{0,30}?[\"'”’`*]{0,2}"
 _ITEMS = rf"({_ITEM}(?:\s*[,/|;]\s*{_ITEM}){{0,20}}(?:,?\s*(?:or|and|/|\|)\s*{_ITEM})?)"
@@ -140,7 +146,7 @@ def offered(question: str) -> tuple[Option, ...]:
 
 def several(question: str) -> bool:
     """Tells whether a question asks for all options that are right."""
-    return _SEVERAL.search(question[: labels.lines_begin(question)][-_STEM_CHARS:]) is not None
+    return _SEVERAL.is_in(question[: labels.lines_begin(question)][-_STEM_CHARS:])
 
 
 def picked(said: str, options: tuple[Option, ...]) -> Option | None:
