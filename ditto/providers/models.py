@@ -36,12 +36,13 @@ from ditto.errors import (
     TransientCallError,
 )
 from ditto.providers.anthropic_messages import AnthropicMessages
+from ditto.providers.connections import Connections
 from ditto.providers.incoming import Incoming
 from ditto.providers.limits.gates import Gates, Turn
 from ditto.providers.openai_chat import SCHEMA_SWITCH, OpenAIChat
 from ditto.providers.port import NOBODYS, Built, DialectPort, Hearer, ModelReply, ModelRequest, Whose
 from ditto.providers.redaction import redacted
-from ditto.providers.transport import REPLY_LIMIT_BYTES, Answer, Connections, Sender
+from ditto.providers.transport import REPLY_LIMIT_BYTES, Answer, Sender
 from ditto.providers.workers_ai import WorkersAI
 from ditto.settings.endpoints import Dialect, Endpoint
 

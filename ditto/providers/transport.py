@@ -1,11 +1,6 @@
-"""How a request is sent: one exchange with a limit on its time and its size, over connections that do not collapse.
+"""How a request is sent: one exchange with a limit on its time and its size, and every error in our own words.
 
-httpx's types are the seam, aiohttp's connections are under it: httpx's own pool examines every connection on every
-request, and 300 calls at once then take seconds of CPU. The transport is used without httpx's client around it, which
-costs as much again. So nothing here follows redirects, keeps cookies, or adds headers of its own.
-
-A connection that is reset after the request went out can surface as `httpx.ConnectTimeout`. No error here says that
-a request was not sent, therefore; it says what was seen.
+No error says that a request was not sent: one that broke a connection may have been on its way. It says what was seen.
 """
 
 from __future__ import annotations
@@ -13,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from ditto.errors import CallBadRequest, CallError, CallInvalidReply, CallTimeout, CallTooLarge, CallUnreachable
 from ditto.providers.incoming import Incoming
@@ -28,7 +22,6 @@ REPLY_LIMIT_BYTES = 8 * 1024 * 1024
 _AFTER_S = 1.0
 """So long a stream may still take to end after its last event: then its connection can be used again."""
 _STREAM = "text/event-stream"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _BROKEN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError)
 
 _HAPPENED: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
@@ -105,13 +98,20 @@ class Sender:
                 await _take(response.aiter_bytes(), incoming)
                 return Answer(status=response.status_code, headers=response.headers, body=incoming.body())
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in _decompressed(response):
                 body += chunk
                 if len(body) > self._limit_bytes:
                     raise CallTooLarge(f"the response is larger than {self._limit_bytes} bytes")
             return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
         finally:
             await response.aclose()
+
+
+def _decompressed(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Returns the body's pieces. Most replies are not compressed: they need none of what httpx does to each piece."""
+    if isinstance(response.stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
+        return aiter(response.stream)
+    return response.aiter_bytes()
 
 
 def _streams(response: httpx.Response) -> bool:
@@ -133,51 +133,6 @@ async def _take(chunks: AsyncIterator[bytes], incoming: Incoming) -> None:
     except _BROKEN:
         if not incoming.complete:
             raise
-
-
-class Connections(httpx.AsyncBaseTransport):
-    """As many connections as there are calls, kept for later ones; through a proxy where the environment says so.
-
-    Args:
-        environ: Read for `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. Loopback is never behind a proxy.
-    """
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        names = {name.lower(): value for name, value in sorted(environ.items()) if value}
-        self._proxies = {name.removesuffix("_proxy"): url for name, url in names.items() if name.endswith("_proxy")}
-        self._tls = httpx.create_ssl_context()
-        self._transports: dict[str | None, AiohttpTransport] = {}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Returns the response, its body still to be read."""
-        proxy = self.proxy_of(request.url)
-        if proxy not in self._transports:
-            self._transports[proxy] = AiohttpTransport(
-                verify=self._tls, client=self._session, proxy=None if proxy is None else httpx.Proxy(proxy)
-            )
-        return await self._transports[proxy].handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Closes every connection."""
-        transports, self._transports = self._transports, {}
-        for transport in transports.values():
-            await transport.aclose()
-
-    def proxy_of(self, url: httpx.URL) -> str | None:
-        """Returns the address of the proxy that leads to this one."""
-        proxy = self._proxies.get(url.scheme, self._proxies.get("all"))
-        if proxy is None or url.host in _LOOPBACK or self._is_direct(url.host):
-            return None
-        return proxy if "://" in proxy else f"http://{proxy}"
-
-    def _is_direct(self, host: str) -> bool:
-        named = [name.strip().lstrip("*.") or "*" for name in self._proxies.get("no", "").split(",") if name.strip()]
-        return any(name in ("*", host) or host.endswith(f".{name}") for name in named)
-
-    def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self._tls), cookie_jar=aiohttp.DummyCookieJar()
-        )
 
 
 def _call_error(error: BaseException, url: httpx.URL) -> CallError:

@@ -375,18 +375,18 @@ async def test_a_megabyte_of_prompt_arrives_whole(asker: Asker) -> None:
 
 
 async def test_the_environments_proxy_is_asked_in_the_providers_place(asker: Asker) -> None:
-    asked: list[str] = []
+    asked: list[tuple[str, ...]] = []
 
     async def proxy(request: web.Request) -> web.StreamResponse:
-        asked.append(f"{request.raw_path} for {request.headers['host']}")
+        asked.append((request.raw_path, request.headers["host"], request.headers["proxy-authorization"]))
         return web.json_response(COMPLETION)
 
-    async with Provider(proxy) as proxy_url:
-        models = asker.models("http://models.example/v1", environ={"HTTP_PROXY": proxy_url})
+    async with Provider(proxy) as url:
+        models = asker.models("http://models.example/v1", environ={"HTTP_PROXY": url.replace("//", "//me:it@")})
         reply = await ask(models)
 
     assert isinstance(reply, Reply)
-    assert asked == ["http://models.example/v1/chat/completions for models.example"]
+    assert asked == [("http://models.example/v1/chat/completions", "models.example", "Basic bWU6aXQ=")]
 
 
 async def test_a_closed_asker_can_be_closed_again() -> None:
