@@ -186,8 +186,8 @@ def _said(text: str, question: str, comma: bool) -> Quantity | None:
     equations = [sentence for sentence, _ in said if "=" in sentence]
     if equations and (value := numbers.stated(equations[-1], comma_is_point=comma)) is not None:
         return value
-    asked = {quantity.value for quantity in _found(question, comma)}
     if len(said) <= _SHORT_REPLY_SENTENCES:
+        asked = {quantity.value for quantity in _found(question, comma)}
         works_out = len(asked) > 1 and len(said) > 1
         fresh = [quantity for _, read in said for quantity in read if quantity.value not in asked]
         return fresh[-1 if works_out else 0] if fresh else said[-1 if works_out else 0][1][0]

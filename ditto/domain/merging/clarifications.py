@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ditto.domain.merging import sentences
+from ditto.domain.merging.cues import Hints
 
 _LONGEST_WORDS = 120
 _CHARS_PER_WORD = 12
@@ -89,7 +90,7 @@ _LEAD = re.compile(
 )
 
 
-_CUES = (
+_HINTS = Hints(
     "?", "？", "please", "kindly", "need", "unclear", "ambiguous", "not clear", "incomplete", "cut off",
     "vague", "not sure", "not certain", "not quite", "not entirely", "you mean", "you refer", "bitte",
     "veuillez", "por favor", "уточни", "请", "請", "您", "你", "でしょうか", "ください", "いただけ", "까요",
@@ -103,17 +104,12 @@ def asks_back(text: str) -> bool:
     if len(text) > _LONGEST_WORDS * _CHARS_PER_WORD or len(text.split()) > _LONGEST_WORDS:
         return False
     plain = text.replace("’", "'")
-    if not _cued(plain):
+    if not _HINTS.are_in(plain):
         return False
     said = sentences.of(plain)
     for at, sentence in enumerate(said):
-        if not _cued(sentence) or not _ASKS_BACK.search(sentence):
+        if not _HINTS.are_in(sentence) or not _ASKS_BACK.search(sentence):
             continue
         if not _OFFERS.search(sentence) or _WANTS.search(sentence):
             return at == 0 or all(_LEAD.search(each) for each in said[:at][:_LEADING_SENTENCES])
     return False
-
-
-def _cued(text: str) -> bool:
-    lowered = text.lower()
-    return any(cue in lowered for cue in _CUES)

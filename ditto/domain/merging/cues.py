@@ -1,4 +1,4 @@
-"""A cue: words or signs that tell what a question asks for, in letters of any case.
+"""Cues: words or signs that tell what a question asks for or how a reply opens, in letters of any case.
 
 An expression that ignores case is tried in full at every letter of a text. One in small letters skips the places where
 it cannot begin, and is several times as fast. So a text in ASCII is put into small letters first, which changes nothing
@@ -30,3 +30,19 @@ class Cue:
         """Tells whether one of them stands in a text."""
         found = self._small.search(text.lower()) if text.isascii() else self._any.search(text)
         return found is not None
+
+
+class Hints:
+    """Pieces of words in small letters of which one stands in every text that an expression is worth trying on."""
+
+    def __init__(self, *pieces: str) -> None:
+        self._all = pieces
+        self._ascii = tuple(piece for piece in pieces if piece.isascii())
+
+    def are_in(self, text: str) -> bool:
+        """Tells whether one of them stands in a text."""
+        lowered = text.lower()
+        for piece in self._ascii if lowered.isascii() else self._all:  # noqa: SIM110  # half the time of any()
+            if piece in lowered:
+                return True
+        return False

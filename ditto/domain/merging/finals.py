@@ -75,6 +75,9 @@ _SAYS = (
         ),
     ),
 )
+_SAYS_ASCII = tuple((own, pattern) for nouns, pattern in _SAYS if (own := tuple(filter(str.isascii, nouns))))
+"""What of it can stand in a text in ASCII."""
+
 _DENIED = re.compile(r"(?:not|n't|nicht|pas|no|non|não|niet|nie|не)\b(?!\s*[.,!]|\s*$)", re.IGNORECASE)
 _OPTION = re.compile(r"[\s(*][A-Z][)*]*\s")
 _JUDGED = re.compile(
@@ -200,7 +203,7 @@ def _marks(text: str) -> list[re.Match[str]]:
     if len(lowered) != len(text):
         lowered = text
     found: dict[int, re.Match[str]] = {}
-    for nouns, pattern in _SAYS:
+    for nouns, pattern in _SAYS_ASCII if lowered.isascii() else _SAYS:
         for noun in nouns:
             at = lowered.find(noun)
             while at >= 0:

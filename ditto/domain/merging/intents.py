@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ditto.domain.merging import clarifications, refusals, thoughts
+from ditto.domain.merging import clarifications, numbers, refusals, thoughts
 from ditto.domain.verdict import Intent
 
 _LETTERS = re.compile(r"\w|[^\x00-\x7f]")
@@ -23,6 +23,8 @@ def of(text: str, finish: str, question: str = "") -> Intent:
     """
     if finish == "content_filter":
         return Intent.REFUSAL
+    if numbers.is_plain(text):
+        return Intent.ANSWER
     text = thoughts.removed(text)
     if not _LETTERS.search(text):
         return Intent.UNKNOWN

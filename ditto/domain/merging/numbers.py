@@ -65,6 +65,7 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[-+]?[$€£]?\d[\d.,]*%?", re.ASCII)
 _BETWEEN = re.compile(r"\s*(?:-|–|—|−|to|bis|à|až|至|到|~)\s*\Z", re.IGNORECASE)
 _BETWEEN_AND = re.compile(r"\s*(?:and|und|et|y|e|en|и)\s*\Z", re.IGNORECASE)
 _OPENS_BETWEEN = re.compile(r"\b(?:between|zwischen|entre|tra|tussen|между)\s*\Z", re.IGNORECASE)
@@ -155,6 +156,11 @@ def shown(value: Fraction | float) -> int | float:
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
+def is_plain(text: str) -> bool:
+    """Tells whether a text is one number in digits and nothing else, not even a space: it says no more than that."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def found(text: str, *, comma_is_point: bool = False) -> list[tuple[int, Quantity]]:
     """Returns every number of a text with its position, in order; digits first, words where there are no digits.
 
@@ -191,8 +197,11 @@ def stated(text: str, *, comma_is_point: bool = False) -> Quantity | None:
 
 def entire(text: str, *, comma_is_point: bool = False) -> Quantity | None:
     """Returns the number that a text is, its unit included; None where there is more to it than a number."""
-    if text.isdecimal() and text.isascii():
-        return _whole(text)
+    if text.isascii() and text.isalnum():
+        if text.isdecimal():
+            return _whole(text)
+        if text.isalpha() and not spelled.is_number(text.lower()):
+            return None
     bare = _plain(text.strip().replace("\\$", "$").replace("\\%", "%")).strip().rstrip(".").strip()
     if bare.endswith("$") and bare.startswith("$"):
         bare = bare.strip("$").strip()
@@ -273,14 +282,15 @@ def _quantity(match: re.Match[str], comma_is_point: bool) -> Quantity | None:
         decimals = len(behind)
         value = Fraction(int(whole + behind), 10**decimals) if decimals else Fraction(int(whole))
         significant = len((whole + behind).lstrip("0"))
-    scale = _scale(match)
+    goes_on = match.lastgroup != "plain"
+    scale = _scale(match) if goes_on else _ONCE
     if scale is None:
         return None
     if match["minus"] or match["sign"] in ("-", "−", "–"):
         value = -value
     return Quantity(
         value=value if scale is _ONCE else value * scale,
-        percent=match["percent"] is not None,
+        percent=goes_on and match["percent"] is not None,
         unit=units.named(_SIGN_WORDS.get(currency, currency)) if currency else None,
         step=Fraction(1, 10**decimals) * scale if decimals else _EXACT,
         digits=significant,
@@ -289,6 +299,8 @@ def _quantity(match: re.Match[str], comma_is_point: bool) -> Quantity | None:
 
 def _written(match: re.Match[str], comma_is_point: bool) -> str | None:
     """Returns the digits of a number with a point for its decimals, None where it is a fraction."""
+    if match["plain"]:
+        return match["plain"]
     if match["grouped"]:
         first = match["grouped"].partition(match["gap"])
         if comma_is_point and match["gap"] == "," and match["grouped"].count(",") == 1 and "." not in match["grouped"]:
@@ -303,7 +315,7 @@ def _written(match: re.Match[str], comma_is_point: bool) -> str | None:
         return match["comma"].replace(",", ".")
     if match["three"]:
         return match["three"].replace("." if comma_is_point else ",", "").replace(",", ".")
-    return match["plain"]
+    return None
 
 
 def _fraction(match: re.Match[str]) -> Fraction | None:
@@ -335,6 +347,8 @@ def _scale(match: re.Match[str]) -> Fraction | None:
 def _with_unit(text: str, end: int, quantity: Quantity) -> tuple[int, Quantity]:
     if text[end - 1 : end].isspace():
         end -= 1
+    if end == len(text):
+        return end, quantity
     if _DECADE.match(text, max(0, end - 4)):
         return end, quantity
     unit, after = units.after(text, end)

@@ -52,6 +52,9 @@ _LISTED = tuple(
         r"(?:^|[.!?\n]\s*)(?:is|are|was|were|does|do|did|which|what|who)\s[^?\n]{0,300}?(?<=\s)(?-i:((?:[a-z][a-z-]*,\s)*[a-z][a-z-]*,?\sor\s(?:an?\s)?[a-z][a-z-]*))\s*\?\s*\Z",
     )
 )
+_LISTS = Cue(signs=(r"[:(\[]", r"\sor\s", "one of", "either"))
+"""Without one of these a question lists nothing."""
+
 _RUN = re.compile(r"^\W*([A-Z]{2,12})\W*$")
 _TOKEN = re.compile(r"[^\W_]+")
 _BETWEEN_ITEMS = re.compile(r"\s*(?:[,;/|]\s*(?:or\s+|and\s+)?|\s(?:or|and)\s)\s*", re.IGNORECASE)
@@ -218,7 +221,7 @@ def _by_label(options: tuple[Option, ...]) -> tuple[dict[str, Option], _Forms]:
 
 def _listed(question: str) -> tuple[Option, ...]:
     """Returns the labels that a question lists in its sentence: one of: a, b, c."""
-    for listing in _LISTED:
+    for listing in _LISTED if _LISTS.is_in(question) else ():
         for match in listing.finditer(question):
             items = [item.strip(" \"'“”‘’`*") for item in _BETWEEN_ITEMS.split(match[1])]
             items = [item for item in items if item]

@@ -91,17 +91,27 @@ class _Item:
 
 def classes(texts: Sequence[str], question: str) -> list[Hashable]:
     """Returns for each text the key of its answer; equal keys mean the same answer within this panel."""
-    given = [wording.words(_INDEX.sub(r"\1", _LATEX_TEXT.sub(r" \1 ", text)))[:_MOST_WORDS] for text in texts]
+    given = {text: _words(text) for text in set(texts)}
     asked = frozenset(word.plain for word in wording.words(question))
-    common = frozenset(word.plain for words in given for word in words if not word.capital)
-    items = [_item(text, words, asked, common) for text, words in zip(texts, given, strict=True)]
+    common = frozenset(word.plain for words in given.values() for word in words if not word.capital)
+    by_text = {text: _item(text, words, asked, common) for text, words in given.items()}
+    items = [by_text[text] for text in texts]
     distinct = sorted({item.exact: item for item in items}.values(), key=lambda item: item.exact)
+    held = [word for item in distinct for word in item.content]
+    if len(set(held)) == len(held):
+        return [item.exact for item in items]
     said = Counter(item.exact for item in items)
     shared, size = _shared([item.content for item in distinct])
     alike = shared / np.maximum(np.add.outer(size, size) - shared, 1.0)
     first = clustering.clustered(_linked(distinct, shared, size), alike, [float(said[item.exact]) for item in distinct])
     names = {item.exact: distinct[at].exact for item, at in zip(distinct, first, strict=True)}
     return [names[item.exact] for item in items]
+
+
+def _words(text: str) -> list[wording.Word]:
+    if "\\" in text or "$" in text:
+        text = _LATEX_TEXT.sub(r" \1 ", text)
+    return wording.words(_INDEX.sub(r"\1", text) if "_" in text else text)[:_MOST_WORDS]
 
 
 def _item(text: str, words: Sequence[wording.Word], asked: frozenset[str], common: frozenset[str]) -> _Item:

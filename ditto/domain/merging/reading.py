@@ -22,6 +22,7 @@ from ditto.domain.merging import (
     literals,
     mathematics,
     moments,
+    numbers,
     options,
     phrases,
     thoughts,
@@ -99,6 +100,8 @@ class Answer:
 
 def sheet(text: str) -> Sheet:
     """Returns a reply prepared for reading: without its reasoning, and with the answers that it marks."""
+    if numbers.is_plain(text):
+        return Sheet(text=text, finals=())
     said = thoughts.removed(text)
     if "{" in said and finals.reasons_only(said):
         return Sheet(text="", finals=())

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ditto.domain.merging.cues import Hints
+
 _OPENING_CHARS = 420
 _OPENING_SENTENCES = 2
 _SENTENCE_END = re.compile(r"(?<=[.!?]) |(?<=[。！？])")
@@ -166,7 +168,7 @@ _SORRY_ELSEWHERE = re.compile(
 )
 
 
-_CUES = (
+_HINTS = Hints(
     "n't", "not", "cannot", "unable", "declin", "refus", "condemn", "prohibit", "forbid", "against", "violat",
     "breach", "inappropriate", "unethical", "immoral", "illegal", "harmful", "offensive", "never", "neither",
     "comment", "sorry", "apolog", "rather", "challeng", "something i", "must", "nicht", "kein", "pas", "peux",
@@ -186,8 +188,7 @@ def refuses(text: str, question: str) -> bool:
     opening = _opening(text)
     pieces = [piece for piece in _SENTENCE_END.split(opening) if piece]
     first, head = (pieces or [""])[0], " ".join(pieces[:_OPENING_SENTENCES])
-    lowered = head.lower()
-    if not any(cue in lowered for cue in _CUES):
+    if not _HINTS.are_in(head):
         return False
     if _REFUSES.search(head) or _ELSEWHERE.search(head) or _SORRY_ELSEWHERE.search(first):
         return True

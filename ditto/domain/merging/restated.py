@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ditto.domain.merging import sentences, wording
 
@@ -59,8 +60,9 @@ def said(reply: Sequence[str], question: str) -> bool | None:
     return None
 
 
+@lru_cache(maxsize=4)
 def _asked(question: str) -> frozenset[str]:
-    """Returns the content words of what is asked; none where the question is a denial."""
+    """Returns the content words of what is asked, kept for the panel's next reply; none where it is a denial."""
     asking = _ASKING.findall(question)
     last = (asking[-1] if asking else (sentences.of(question) or [""])[-1]).strip()
     if _DENIES.search(last):

@@ -112,12 +112,12 @@ def found(text: str) -> list[tuple[int, int, Fraction]]:
     run: list[tuple[int, int, str]] = []
     for token in _TOKEN.finditer(text):
         word = token[0].lower()
-        if run and not (_GAP.match(text[run[-1][1] : token.start()]) and (word in _AND or _numeral(word))):
+        if run and not (_GAP.match(text[run[-1][1] : token.start()]) and (word in _AND or is_number(word))):
             _close(text, run, spelled)
-        if _numeral(word) or (run and word in _AND):
+        if is_number(word) or (run and word in _AND):
             run.append((token.start(), token.end(), word))
     _close(text, run, spelled)
-    if spelled or not _CHINESE.search(text):
+    if spelled or text.isascii() or not _CHINESE.search(text):
         return spelled
     return [(match.start(), match.end(), Fraction(_chinese(match[0]))) for match in _CHINESE.finditer(text)]
 
@@ -128,8 +128,12 @@ def of_word(word: str) -> int | None:
     return value if value is not None else _SCALES.get(word)
 
 
-def _numeral(word: str) -> bool:
-    return word in _UNITS or all(part in _UNITS or part in _SCALES for part in _parts(word))
+def is_number(word: str) -> bool:
+    """Tells whether a word in small letters is a number, or put together of numbers."""
+    if word in _UNITS or word in _SCALES:
+        return True
+    parts = _parts(word)
+    return parts != [word] and all(part in _UNITS or part in _SCALES for part in parts)
 
 
 def _parts(word: str) -> list[str]:

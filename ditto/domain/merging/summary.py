@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from ditto.domain.merging import sentences, thoughts
+from ditto.domain.merging import numbers, sentences, thoughts
 from ditto.domain.schemas import mending
 from ditto.domain.spec import JSON
 
@@ -50,15 +50,21 @@ def of(text: str, answer: JSON = None) -> str:
         text: The reply.
         answer: The short answer that was read out of it, None where there is none.
     """
+    if numbers.is_plain(text):
+        return text
     text = thoughts.removed(text) or text
     prose = _OBJECT.sub(" ", text) if "{" in text or "[" in text else text
-    said = _without_greeting(sentences.of(_HEADING.sub("", prose)) or sentences.of(prose))
+    said = _without_greeting(sentences.of(_without_headings(prose)) or sentences.of(prose))
     if not said or (prose is not text and all(_announces(sentence) for sentence in said)):
         strings = [string for string in _strings(_decoded(text)) if _is_prose(string)]
         said = [sentence for string in strings for sentence in sentences.of(string)]
     if not said:
         return _whole(text)
     return _carrying(said, answer) or _opening(said)
+
+
+def _without_headings(text: str) -> str:
+    return _HEADING.sub("", text) if "#" in text or "**" in text or "__" in text else text
 
 
 def of_value(value: JSON) -> str:

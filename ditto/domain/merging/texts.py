@@ -189,6 +189,8 @@ def _leading(counts: Counter[Intent]) -> Intent:
 
 def _shown(group: Group, found: Mapping[int, Answer]) -> JSON:
     """Returns the form of a group's answer that most of its members use, then the shortest, then by the alphabet."""
+    if len(group.members) == 1:
+        return found[group.members[0]].shown
     forms = Counter(str(found[at].shown) for at in group.members)
     best = min(forms, key=lambda form: (-forms[form], len(form), form))
     return next(found[at].shown for at in group.members if str(found[at].shown) == best)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ditto.domain.merging import amounts, booleans, expectation, labels, lists, options
-from ditto.domain.merging.cues import Cue
+from ditto.domain.merging.cues import Cue, Hints
 
 MODULES = (amounts, booleans, expectation, labels, lists, options)
 CUES = {
@@ -63,3 +63,12 @@ def test_every_question_has_a_cue_that_sees_it() -> None:
     unseen = [question for question in QUESTIONS if not any(cue.is_in(question) for cue in CUES.values())]
 
     assert unseen == [""]
+
+
+@pytest.mark.parametrize("text", ["Sorry, I cannot.", "SORRY", "无可奉告", "Désolé, je ne PEUX pas"])
+def test_a_hint_is_seen_in_any_case_and_script(text: str) -> None:
+    assert Hints("sorry", "peux", "无").are_in(text)
+
+
+def test_a_text_without_a_hint_has_none() -> None:
+    assert not Hints("sorry", "peux", "无").are_in("The answer is 391.")
