@@ -22,6 +22,7 @@ from ray.serve.config import HTTPOptions
 from ray.serve.schema import LoggingConfig
 
 from ditto.errors import DittoError, Unavailable
+from ditto.http import unwatched
 from ditto.http.app import build
 from ditto.http.limits import Limits
 from ditto.runtime import cluster, freed_memory
@@ -82,7 +83,7 @@ def _door(settings: Settings) -> serve.Application:
     options = {
         "num_cpus": 0,
         "resources": cluster.ON_HEAD if settings.store_is_file else {},
-        "runtime_env": {"env_vars": _ONE_LOOP},
+        "runtime_env": {"env_vars": {**_ONE_LOOP, **unwatched.LAYERS}},
     }
     application: serve.Application = Door.options(ray_actor_options=options).bind(settings)
     return application

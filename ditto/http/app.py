@@ -113,7 +113,7 @@ _router = APIRouter()
 async def ask(request: Request) -> Response:
     """Asks all models, waits, and returns the merged answer."""
     asked, door = await _asked(request), door_of(request)
-    job = await hang_up.ask(door.service, asked, request.receive, door.background)
+    job = await hang_up.ask(door.service, asked, request.receive, door.background, door.limits.listens_after_s)
     failure = view.error(job)
     if failure is not None:
         raise failure

@@ -123,16 +123,37 @@ async def begun(
         raise
 
 
-async def ask(service: ServicePort, asked: Request, receive: Receive, background: Background) -> Job:
+async def ask(
+    service: ServicePort, asked: Request, receive: Receive, background: Background, listens_after_s: float
+) -> Job:
     """Returns the job when it has ended.
 
+    Args:
+        listens_after_s: Where a hang-up changes nothing for the job, it is listened for after so long: most answers are
+            there before, and a task is what it would cost each of them.
+
     Raises:
-        ClientDisconnect: The client has hung up, and the job is being cancelled as the request said.
+        ClientDisconnect: The client has hung up, and the job is being cancelled or goes on, as the request said.
     """
     if asked.on_disconnect != "cancel":
-        return (await asyncio.shield(background.start(service.ask(asked)))).job
+        asking = background.start(service.ask(asked))
+        try:
+            await asyncio.wait([asking], timeout=listens_after_s)
+        except asyncio.CancelledError:
+            asking.add_done_callback(_take_error)
+            raise
+        if not asking.done():
+            async with Line(receive) as line:
+                await line.until(asyncio.shield(asking))
+        return asking.result().job
     async with begun(service, asked, background) as accepted, Line(receive) as line:
         return await line.until(service.wait((await line.until(accepted)).job.id))
+
+
+def _take_error(asking: asyncio.Task[Submitted]) -> None:
+    """Takes the error that nobody is left to be told of."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 async def _cancel(service: ServicePort, accepted: asyncio.Task[Submitted]) -> None:

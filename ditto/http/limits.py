@@ -19,6 +19,7 @@ class Limits:
         stalled_s: How long the reader of an event stream may take nothing before it is let go.
         message_bytes: A larger message of a WebSocket client is refused.
         waiting_s: The pause after which an answer that is streamed, and not there yet, says that it is coming.
+        listens_after_s: How long a client may be gone before that is noticed, where it changes nothing for its job.
         ready_s: How long the service may take to say that it is ready.
     """
 
@@ -31,4 +32,5 @@ class Limits:
     stalled_s: float = 60.0
     message_bytes: int = 4096
     waiting_s: float = 3.0
+    listens_after_s: float = 5.0
     ready_s: float = 5.0

@@ -11,7 +11,7 @@ def test_a_replica_sends_on_the_loop_that_knows_whether_there_is_room():
     from ditto.serve import app
 
     options = app({})._bound_deployment.ray_actor_options
-    assert options["runtime_env"]["env_vars"] == {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
+    assert options["runtime_env"]["env_vars"]["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] == "0"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
@@ -20,3 +20,17 @@ def test_a_replica_writes_no_line_for_each_request():
     from ditto.serve import app
 
     assert app({})._bound_deployment.logging_config["enable_access_log"] is False
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
+def test_a_replica_is_told_to_leave_hang_ups_to_the_handlers_by_the_names_that_serve_knows():
+    from ray.serve._private import constants
+
+    from ditto.http import unwatched
+    from ditto.serve import app
+
+    told = app({})._bound_deployment.ray_actor_options["runtime_env"]["env_vars"]
+    [(name, path)] = unwatched.LAYERS.items()
+    assert told[name] == path
+    assert hasattr(constants, name)
+    assert constants.SERVE_HTTP_REQUEST_DISCONNECT_DISABLED_HEADER == "x-request-disconnect-disabled"

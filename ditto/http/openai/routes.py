@@ -98,7 +98,8 @@ async def _body(request: Request) -> JSON:
 
 
 async def _answered(request: Request, door: Door, asked: Asked) -> Job:
-    job = await hang_up.ask(door.service, asked.request, request.receive, door.background)
+    limits = door.limits
+    job = await hang_up.ask(door.service, asked.request, request.receive, door.background, limits.listens_after_s)
     failure = view.error(job)
     if failure is not None:
         raise failure

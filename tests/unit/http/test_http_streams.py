@@ -159,6 +159,37 @@ async def test_a_hang_up_ends_the_job_only_if_the_request_says_so(
     assert (await service.get(job_id)).state is state
 
 
+async def test_who_hung_up_on_a_job_that_goes_on_is_not_answered_at_its_end(opened: Open, service: FakeService) -> None:
+    service.replies = {"sim/alpha": Held()}
+    async with (
+        opened(service, Limits(listens_after_s=0.001)) as door,
+        Exchange(app_of(door), "POST", "/llm", JSON) as exchange,
+    ):
+        exchange.send(json.dumps(ONE).encode())
+        job_id = await running_job(door)
+        exchange.hang_up()
+        await exchange.handler
+        await service.release("sim/alpha", "Yes")
+        done = await service.wait(job_id)
+
+    assert done.state is JobState.COMPLETE
+
+
+async def test_who_waits_long_for_a_job_that_goes_on_is_answered_at_its_end(opened: Open, service: FakeService) -> None:
+    service.replies = {"sim/alpha": Held()}
+    async with (
+        opened(service, Limits(listens_after_s=0.001)) as door,
+        Exchange(app_of(door), "POST", "/llm", JSON) as exchange,
+    ):
+        exchange.send(json.dumps(ONE).encode())
+        await running_job(door)
+        await asyncio.wait({exchange.handler}, timeout=0.01)
+        await service.release("sim/alpha", "Yes")
+        status = await exchange.status()
+
+    assert status == 200
+
+
 async def test_a_hang_up_does_not_cancel_a_job_that_somebody_else_began(
     door: httpx.AsyncClient, service: FakeService
 ) -> None:
