@@ -240,6 +240,7 @@ async def attach(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await spares.close()
+        actors.hang_up()
         await journal.close()
         if own:
             await asyncio.to_thread(leave)

@@ -15,6 +15,7 @@ from ditto.errors import ConfigurationError
 from ditto.providers.limits.sharing import Report, Told
 from ditto.runtime.actors.beginning import HEAD, actor, begin, check_version, create
 from ditto.runtime.actors.holders import host_ref, open_journal
+from ditto.runtime.actors.lines import forget_line
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
@@ -135,6 +136,7 @@ class Actors:
             ray.kill(ray.get_actor(name, namespace=NAMESPACE))
         except ValueError:
             return  # it has gone by itself
+        forget_line(name)
 
     async def ping(self, name: str) -> None:
         while len(self._pinged) >= _KNOWN:
@@ -146,6 +148,11 @@ class Actors:
             ray.kill(ray.get_actor(name, namespace=NAMESPACE), no_restart=False)
         except ValueError:
             return  # it has gone by itself
+
+    def hang_up(self) -> None:
+        """Breaks the lines to all holders of jobs."""
+        for ref in (*self._created.values(), *self._found.values()):
+            ref.hang_up()
 
     def names(self) -> list[str]:
         named = list_named_actors(all_namespaces=True)

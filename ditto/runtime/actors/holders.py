@@ -15,6 +15,7 @@ from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError
 from ditto.runtime import freed_memory, tracing
 from ditto.runtime.actors.beginning import START_PAUSE_S, actor, begin, check_version, create
+from ditto.runtime.actors.lines import listen_as
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id
@@ -59,6 +60,7 @@ class _JobActor:
             pid=os.getpid(),
         )
         self._name = name
+        self._listening: asyncio.Server | None = None
         self._tasks = {begin(self._start)}
 
     async def ping(self) -> None:
@@ -107,6 +109,9 @@ class _JobActor:
 
     async def _start(self) -> None:
         """Starts, and then, while it waits for jobs or for their models, loads what their replies will need."""
+        if self._listening is None:
+            methods = {"accept": self.accept, "accept_all": self.accept_all, "came": self.came}
+            self._listening = await listen_as(self._name, methods)
         await self._host.start()
         await asyncio.to_thread(strategies.load_merging)
         gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all jobs waited for 50 ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ from ditto.providers.limits.sharing import Report, Told
 from ditto.providers.limits.stake import Stake
 from ditto.runtime import freed_memory, tracing
 from ditto.runtime.actors.beginning import actor, begin, check_version, create
+from ditto.runtime.actors.lines import listen_as
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, new_id
 from ditto.runtime.actors.packing import takes_packed
@@ -78,6 +80,8 @@ class _CallerActor:
         if stake.shared:
             self._partaking = begin(Partaker(gates, stake, deal).keep_up)
         self._caller = Caller(name, new_id(), asks, tally=tally, standing=gates.standing)
+        methods = {"call_models": self.call_models, "poll": self.poll}
+        self._listening = asyncio.get_running_loop().create_task(listen_as(name, methods))
 
     async def ping(self) -> None:
         return None
