@@ -89,14 +89,16 @@ class _Ref:
     async def _packed(self, method: str, *args: Any) -> Any:
         """Calls a method of the warm path, over a line where the actor is on this node."""
         message = packed(*args)
-        if self._line is None:
-            self._line = line_to(self._name)
-        if self._line is not None and await self._line.open():
-            answer = await self._line.ask(method, message)
-        else:
-            answer = await self._call(method, message)
+        line = await self._open_line()
+        answer = await (self._call(method, message) if line is None else line.ask(method, message))
         [result] = unpacked(answer)
         return result
+
+    async def _open_line(self) -> LocalLine | None:
+        """Returns the line to the actor where it is on this node."""
+        if self._line is None:
+            self._line = line_to(self._name)
+        return self._line if self._line is not None and await self._line.open() else None
 
     def _find(self) -> ActorHandle[Any]:
         return ray.get_actor(self._name, namespace=NAMESPACE) if self._begin is None else self._begin()
@@ -110,6 +112,8 @@ class HostRef(_Ref):
         self._asking = Asking(self, new_id)
 
     async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None, wait_s: float) -> Job:
+        if await self._open_line() is not None:
+            return await self.accept_one(job_id, spec, claim, wait_s)  # such a message is not worth gathering
         return await self._asking.accept(job_id, spec, claim, wait_s)
 
     async def accept_one(self, job_id: str, spec: JobSpec, claim: Claim | None, wait_s: float) -> Job:
