@@ -33,6 +33,9 @@ from ditto.store.port import Claim, JobRow, Journal
 from ditto.version import VERSION
 
 APART_S = 60.0
+ANSWER_S = 0.1
+"""So long after a job's end its own actor looks for the keeper: that holds this process up for 40 ms, and who waits for
+the job is to have his answer before."""
 
 log = logging.getLogger("ditto.actors")
 
@@ -122,6 +125,7 @@ class _JobActor:
         task.add_done_callback(self._tasks.discard)
 
     async def _tell_keeper(self) -> None:
+        await asyncio.sleep(ANSWER_S)
         try:
             await KeeperRef(KEEPER).ended(self._name, (await self.status()).counted)
         except HolderGone:
