@@ -50,10 +50,11 @@ class _JobActor:
         tracing.begin(settings.traces)
         self._settings = settings
         self._journal = open_journal(settings)
+        self._callers = {name: caller_ref(name, settings) for name in caller_names(settings)}
         self._host = Host(
             name,
             journal=self._journal,
-            callers={name: caller_ref(name, settings) for name in caller_names(settings)},
+            callers=self._callers,
             new_id=new_id,
             lease_s=settings.runtime.lease_s,
             capacity=Capacity(running=settings.limits.running_jobs, waiting=settings.limits.waiting_jobs),
@@ -116,6 +117,7 @@ class _JobActor:
             methods = {"accept": self.accept, "accept_all": self.accept_all, "came": self.came}
             self._listening = await listen_as(self._name, methods)
         await self._host.start()
+        await asyncio.gather(*(caller.reach() for caller in self._callers.values()))
         await asyncio.to_thread(strategies.load_merging)
         gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all jobs waited for 50 ms
 

@@ -67,6 +67,10 @@ class _Ref:
         except (RayError, ValueError) as error:
             raise HolderGone(f"actor {self._name} cannot be begun: {type(error).__name__}") from error
 
+    async def reach(self) -> None:
+        """Opens the line to the actor, where it is on this node: then its first message does not wait for that."""
+        await self._open_line()
+
     def hang_up(self) -> None:
         """Breaks the line to the actor, where there is one."""
         if self._line is not None:
