@@ -38,6 +38,8 @@ KEPT_UP_S = 1.0
 each being two seconds of work. Where jobs come faster not even two would, and the machine is left to them."""
 SPACED_S = 0.5
 """Jobs that come so far apart or further are no burst: each is to have an actor of its own."""
+RESPITE_S = 0.3
+"""So long a job has the machine to itself before the next spare is begun: its acceptance, or all of a short job."""
 EAGER_S = 0.1
 """Nor is it one where a spare was there for so long before it was taken."""
 PATIENCE_S = 30.0
@@ -223,7 +225,7 @@ class Keeper:
 
     async def _begin_spare(self) -> None:
         loop = asyncio.get_running_loop()
-        at_s = loop.time()
+        at_s = max([loop.time(), *(taken_at_s + RESPITE_S for taken_at_s in self._taken_at)])
         if not self._spares and self._in_burst():
             at_s = max(at_s, self._next_spare_at_s)
         self._next_spare_at_s = at_s + BURST_S
