@@ -39,8 +39,9 @@ ONGOING = 10_000
 """Requests that one replica works on at once: most of them wait for models."""
 _ONE_LOOP = {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
 """On a thread of its own the application sends into a queue without an end: it grows while a reader does not read."""
-_LOG = LoggingConfig(enable_access_log=False)
-"""A line for each request, written twice before it is answered, costs a twentieth of it; each job leaves one anyway."""
+_LOG = LoggingConfig(enable_access_log=False, log_level="WARNING")
+"""A line for each request, written twice before it is answered, costs a twentieth of it; each job leaves one anyway.
+That it is not written is not enough: below the level it is not even made."""
 _LOOK_S = 1.0
 """Between Serve's looks at whether a replica is there; its own ten seconds are nine more without one."""
 _READY_S = 10.0

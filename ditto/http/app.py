@@ -318,4 +318,4 @@ def _job_id(connection: HTTPConnection) -> str:
 async def _asked(request: Request) -> Asked:
     queries.check_none(request)
     body = await bodies.read_json(request, door_of(request).limits)
-    return await bodies.off_loop(request, parse, bodies.with_key(body, request.headers.get("idempotency-key")))
+    return await bodies.off_loop(request, parse, bodies.with_key(body, heads.said(request.scope, b"idempotency-key")))

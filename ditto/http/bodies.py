@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ditto.domain.spec import JSON
 from ditto.errors import BadRequest, RequestTimeout, TooLarge, UnsupportedMediaType
+from ditto.http.heads import said
 from ditto.http.limits import Limits
 
 _USUAL_TYPE = "application/json"
@@ -45,7 +47,7 @@ async def read_json(request: Request, limits: Limits) -> JSON:
         RequestTimeout: It did not arrive in time.
         BadRequest: It is no JSON.
     """
-    _check_type(request.headers.get("content-type", ""))
+    _check_type(said(request.scope, b"content-type") or "")
     body = await _read(request, limits)
     request.state.body_bytes = len(body)
     return await off_loop(request, decode, body, limits.body_values)
@@ -70,7 +72,7 @@ def decode(body: bytes, limit_values: int) -> JSON:
     """
     _check_shape(body, limit_values)
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return _DECODER.decode(body.removeprefix(BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         raise _no_json(f"byte {error.start} is no UTF-8") from None
     except RecursionError:
@@ -123,6 +125,9 @@ def _refuse_constant(name: str) -> JSON:
     raise _NoNumber(f"{name} is no JSON number")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def _no_json(why: str) -> BadRequest:
     return BadRequest("the body is no JSON", [{"path": "", "message": why}])
 
@@ -140,7 +145,7 @@ def _check_type(declared: str) -> None:
 
 
 async def _read(request: Request, limits: Limits) -> bytes:
-    announced = request.headers.get("content-length", "")
+    announced = said(request.scope, b"content-length") or ""
     if announced.isdecimal() and (len(announced) > _MAX_DIGITS or int(announced) > limits.body_bytes):
         raise _too_large(limits)
     body = bytearray()

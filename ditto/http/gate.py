@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ditto.errors import Forbidden, ServiceError
 from ditto.http import responses
 from ditto.http.door import Door
+from ditto.http.heads import said
 
 OPEN = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})
 _BEARER = "bearer "
@@ -61,8 +62,7 @@ def _check_host(scope: Scope) -> None:
     Raises:
         Forbidden: It was meant for a name that somebody may own.
     """
-    named = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    host = _PORT.sub("", str(named, "latin-1")).strip("[].").lower()
+    host = _PORT.sub("", said(scope, b"host") or "").strip("[].").lower()
     if _may_be_owned(host):
         raise Forbidden(f"without a key this service answers at an address or at localhost, not at {host}")
 
@@ -81,8 +81,5 @@ def _may_be_owned(host: str) -> bool:
 
 def shown_key(scope: Scope) -> str | None:
     """Returns what the request shows as its key, None where it shows none."""
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            said = str(value, "latin-1")
-            return said[len(_BEARER) :].strip() if said[: len(_BEARER)].lower() == _BEARER else None
-    return None
+    shown = said(scope, b"authorization") or ""
+    return shown[len(_BEARER) :].strip() if shown[: len(_BEARER)].lower() == _BEARER else None

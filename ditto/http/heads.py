@@ -49,6 +49,14 @@ class Heads:
         await self._app(scope, receive, complete)
 
 
+def said(scope: Scope, name: bytes) -> str | None:
+    """Returns what the head of a request says under this name (in small letters) first, None where it does not."""
+    for known, value in scope["headers"]:
+        if known == name:
+            return str(value, "latin-1")
+    return None
+
+
 def allowing(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     """Returns the application as browsers let pages of these origins use it."""
     return CORSMiddleware(

@@ -19,7 +19,8 @@ def test_a_replica_writes_no_line_for_each_request():
     """Serve would write two, to its file and to the standard error, while the client waits."""
     from ditto.serve import app
 
-    assert app({})._bound_deployment.logging_config["enable_access_log"] is False
+    logging = app({})._bound_deployment.logging_config
+    assert (logging["enable_access_log"], logging["log_level"]) == (False, "WARNING")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
