@@ -46,6 +46,8 @@ class Failed:
 
 
 CallStatus = Waiting | Running | Answered | Failed
+AWAITED = (Waiting, Running)
+"""How a call stands that may still give a reply."""
 
 CallEvent = ev.CallStarted | ev.CallCompleted | ev.CallFailed
 JudgeEvent = ev.JudgeStarted | ev.JudgeCompleted | ev.JudgeFailed

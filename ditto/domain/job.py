@@ -18,6 +18,7 @@ from typing import Any
 
 from ditto.domain import events as ev
 from ditto.domain.call_states import (
+    AWAITED,
     Answered,
     CallEvent,
     CallStatus,
@@ -30,6 +31,7 @@ from ditto.domain.call_states import (
     call_after,
     judge_after,
 )
+from ditto.domain.changing import changed
 from ditto.domain.events import Event, Failure, Recorded, Reply
 from ditto.domain.spec import Call, JobSpec
 from ditto.domain.verdict import Verdict
@@ -74,8 +76,10 @@ class JobState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        return self in (JobState.COMPLETE, JobState.ERROR, JobState.CANCELLED)
+        return self in _ENDED
 
+
+_ENDED = (JobState.COMPLETE, JobState.ERROR, JobState.CANCELLED)
 
 MOVES: Mapping[tuple[JobState, type[Event]], JobState] = MappingProxyType(
     {
@@ -227,7 +231,7 @@ class Job:
 
     def missing(self) -> list[Call]:
         """Returns the seats that may still give a reply, in the panel's order."""
-        return [call for call, s in self.seats() if isinstance(s, Waiting | Running) or self.may_reask(s)]
+        return [call for call, s in self.seats() if isinstance(s, AWAITED) or self.may_reask(s)]
 
 
 def fold(job_id: str, journal: Iterable[Recorded]) -> Job:
@@ -295,8 +299,8 @@ def apply(job: Job, record: Recorded) -> Job:
         "stalls": _stalls(job, record),
     }
     if isinstance(event, ev.JobRetried):
-        return _retried(replace(job, **moved), event, record.at)
-    return replace(job, **moved, **_effect(job, record))
+        return _retried(changed(job, moved), event, record.at)
+    return changed(job, moved | _effect(job, record))
 
 
 def _effect(job: Job, record: Recorded) -> dict[str, Any]:
