@@ -76,7 +76,9 @@ def given(text: str, finals: Sequence[JSON], question: str, *, held: bool) -> Qu
             continue
         if isinstance(final, str) and (read := marked(final, comma_is_point=comma)):
             return read
-    return None if held else _said(text, question, comma)
+    if held:
+        return None
+    return numbers.entire(text) if text.isdecimal() and text.isascii() else _said(text, question, comma)
 
 
 def of_json(value: float) -> Quantity:

@@ -55,6 +55,10 @@ _JOINS = re.compile(r"[\s,]*(?:and|or|und|oder|et|ou|y|o|e|и|或|和)?[\s,]*\Z"
 
 def of(text: str) -> Iterator[str]:
     """Yields the pieces of a reply that could be its answer, the likeliest first; each is short."""
+    if text.isascii() and text.isalnum():  # one word has no other pieces
+        if len(text) <= _LONGEST_CHARS:
+            yield text
+        return
     if (first := opening(text)) is not None:
         yield from pieces(first)
     for sentence in last_sentences(text):

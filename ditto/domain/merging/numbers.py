@@ -225,6 +225,8 @@ def _whole(digits: str) -> Quantity | None:
 
 
 def _entire_words(bare: str) -> Quantity | None:
+    if bare.isascii() and not spelled.may_begin(bare):
+        return None
     words = spelled.found(bare)
     if len(words) != 1:
         return None

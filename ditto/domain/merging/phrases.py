@@ -17,6 +17,7 @@ and a reply that names two answers does not make them one. Formulas are compared
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
@@ -34,6 +35,9 @@ _FORMULA_CHARS = 120
 _DENIES = frozenset("not nicht kein pas nie niet geen never unlike rather instead nor nie non não не".split())  # noqa: SIM905
 _DENIED_WORDS = 3
 _NOWHERE = 10**6
+_FEW = 4
+"""So many are counted one by one sooner than at once."""
+
 _SCALES = frozenset(str(10**power) for power in (2, 3, 6, 9, 12))
 """Words such as million: two numbers that share no more than these are different ones."""
 _LATEX_TEXT = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|textit|emph)\s*\{([^{}]*)\}|[$]")
@@ -202,8 +206,11 @@ def _shared(sets: Sequence[frozenset[str]]) -> tuple[NDArray[np.float64], NDArra
             rows.setdefault(word, []).append(row)
     shared = np.zeros((len(sets), len(sets)), dtype=np.float64)
     for holders in rows.values():
-        if len(holders) > 1:
+        if len(holders) > _FEW:
             shared[np.ix_(holders, holders)] += 1.0
+        elif len(holders) > 1:
+            for pair in itertools.product(holders, repeat=2):
+                shared[pair] += 1.0
     size = np.array([len(words) for words in sets], dtype=np.float64)
     np.fill_diagonal(shared, size)
     return shared, size

@@ -89,6 +89,7 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _GERMAN = re.compile(r"(hundert|tausend)(?:und)?")
 _GAP = re.compile(r"[\s-]+\Z")
 _AND = frozenset("and et y e und en и".split())  # noqa: SIM905
+_BEFORE = frozenset("minus negative moins menos meno half".split())  # noqa: SIM905
 _HALF = re.compile(r"\bhalf\s+an?\s+$", re.IGNORECASE)
 _NO_COUNT = re.compile(r"\s+(?:of|another|by|day|or)\b|['’]s\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:no|this|that|any|every|which|some|each|the|the\s+first|the\s+last)\s+$", re.IGNORECASE)
@@ -120,6 +121,12 @@ def found(text: str) -> list[tuple[int, int, Fraction]]:
     if spelled or text.isascii() or not _CHINESE.search(text):
         return spelled
     return [(match.start(), match.end(), Fraction(_chinese(match[0]))) for match in _CHINESE.finditer(text)]
+
+
+def may_begin(text: str) -> bool:
+    """Tells by the first word of a text in ASCII whether it may be a number in words, with or without a sign."""
+    first = _TOKEN.match(text)
+    return first is not None and ((word := first[0].lower()) in _BEFORE or is_number(word))
 
 
 def of_word(word: str) -> int | None:

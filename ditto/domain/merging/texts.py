@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 
+from ditto.domain.changing import changed
 from ditto.domain.confidence.prior import Comparison, comparison
 from ditto.domain.merging import choosing, expectation, intents, reading, summary, voting
 from ditto.domain.merging.reading import Answer, Expected, Sheet
@@ -54,9 +54,8 @@ def verdict(
     readings = _readings(ballots, intended, found, groups, chances, expected)
     if groups:
         voted = _voted(ballots, readings, groups, chances, found, review_threshold, voters, how)
-        return replace(
-            voted, kind=expected.kind, options=how.options, basis=voting.basis(voters, skills, voted.confidence)
-        )
+        basis = voting.basis(voters, skills, voted.confidence)
+        return changed(voted, {"kind": expected.kind, "options": how.options, "basis": basis})
     return _unvoted(ballots, readings)
 
 

@@ -58,16 +58,20 @@ def _vote(job: Job) -> Verdict:
 
 
 def _ballots(job: Job) -> list[Ballot]:
+    """Returns the usable replies; those that are the same to the letter have one value between them."""
+    usable = job.usable()
+    replies = {(status.reply.text, status.reply.finish): status.reply for _, status in usable}
+    values = {said: questions.value(job.spec, reply) for said, reply in replies.items()}
     return [
         Ballot(
             call=call.name,
             model=call.model,
             text=status.reply.text,
-            value=questions.value(job.spec, status.reply),
+            value=values[status.reply.text, status.reply.finish],
             weight=call.weight,
             finish=status.reply.finish,
         )
-        for call, status in job.usable()
+        for call, status in usable
     ]
 
 

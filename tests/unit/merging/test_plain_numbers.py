@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ditto.domain.merging import finals, intents, numbers, refusals, sentences, summary
+from ditto.domain.merging import amounts, conclusions, finals, intents, numbers, refusals, sentences, summary
 from ditto.domain.verdict import Intent
 
 PLAIN = ("391", "-5", "+7", "$1,234.50", "18.", "75%", "0", "-0.0", "1.234.567,5", "€5", "5..5")
@@ -41,3 +41,16 @@ def test_digits_are_the_same_number_as_in_a_text_around_them(text: str) -> None:
 @pytest.mark.parametrize("word", ["twelve", "Positive", "one", "hundert", "zweihundertzehn", "and", "million", "A"])
 def test_a_word_is_the_same_number_as_in_a_text_around_it(word: str) -> None:
     assert numbers.entire(word) == numbers.entire(f" {word} ")
+
+
+@pytest.mark.parametrize("text", ["minus four", "half a million", "Twenty-one km", "about four", "- four", "the one"])
+def test_words_are_a_number_by_their_first_word_or_not_at_all(text: str) -> None:
+    read = numbers.entire(text)
+
+    assert (read is not None) is (text in ("minus four", "half a million", "Twenty-one km"))
+
+
+@pytest.mark.parametrize("text", ["391", "Paris", "is", "so", "pi", "x1", "twelve", "1" * 301])
+def test_one_word_comes_to_what_it_comes_to_as_a_sentence(text: str) -> None:
+    assert list(conclusions.of(text)) == list(conclusions.of(f"{text} "))
+    assert amounts.given(text, (), "How many?", held=False) == amounts.given(f"{text} ", (), "How many?", held=False)
