@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -132,8 +133,7 @@ def chat_body(
 ) -> tuple[dict[str, Any], tuple[str, ...], frozenset[str]]:
     """Returns the body of a chat completion, its warnings, and which of its parameters are dispensable."""
     model = request.model.rsplit("/", 1)[-1]
-    statically = {name for pattern, names in _TAKES_NO if pattern.match(model) for name in names}
-    draft = _Draft(lacks=frozenset(statically) | left_out | set(endpoint.lacks), renames=endpoint.renames)
+    draft = _Draft(lacks=_takes_no(model).union(left_out, endpoint.lacks), renames=endpoint.renames)
     draft.body = {"model": request.model, "messages": _turns(request, draft)}
     sampling = request.sampling
     draft.put("temperature", "temperature", sampling.temperature)
@@ -143,6 +143,11 @@ def chat_body(
     draft.put("seed", "seed", request.seed)
     draft.put("structured output", SCHEMA_SWITCH, _response_format(request, endpoint))
     return draft.body, tuple(draft.warnings), frozenset(draft.dispensable)
+
+
+@lru_cache(maxsize=1_024)
+def _takes_no(model: str) -> frozenset[str]:
+    return frozenset(name for pattern, names in _TAKES_NO if pattern.match(model) for name in names)
 
 
 def messages_with_system(request: ModelRequest) -> list[dict[str, str]]:

@@ -9,6 +9,13 @@ from typing import Any
 
 import httpx
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_HEADERS = {
+    "content-type": "application/json",
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "user-agent": "ditto",
+}
 _WHOLE_BYTES = 512 * 1024
 _SLICE_BYTES = 64 * 1024
 
@@ -18,17 +25,13 @@ def post(url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> httpx
 
     Half a surrogate pair, which UTF-8 cannot hold, goes out as `?`.
     """
-    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    fixed = {
-        "content-type": "application/json",
-        "accept": "application/json",
-        "accept-encoding": "gzip, deflate",
-        "user-agent": "ditto",
-    }
-    if len(content) <= _WHOLE_BYTES:
-        return httpx.Request("POST", _parsed(url), headers={**fixed, **headers}, content=content)
-    length = {"content-length": str(len(content))}
-    return httpx.Request("POST", _parsed(url), headers={**fixed, **headers, **length}, stream=_Slices(content))
+    content = _JSON.encode(body).encode("utf-8", "replace")
+    whole = {**_HEADERS, **headers, "content-length": str(len(content))}
+    if len(content) > _WHOLE_BYTES:
+        return httpx.Request("POST", _parsed(url), headers=whole, stream=_Slices(content))
+    request = httpx.Request("POST", _parsed(url), headers=whole, stream=httpx.ByteStream(content))
+    request.read()  # so that it has `content`, which is cheaper than `content=`: that would look for its headers
+    return request
 
 
 @lru_cache(maxsize=1_024)
