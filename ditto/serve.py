@@ -86,7 +86,9 @@ def _door(settings: Settings) -> serve.Application:
         "resources": cluster.ON_HEAD if settings.store_is_file else {},
         "runtime_env": {"env_vars": {**_ONE_LOOP, **unwatched.LAYERS}},
     }
-    application: serve.Application = Door.options(ray_actor_options=options).bind(settings)
+    application: serve.Application = Door.options(
+        num_replicas=settings.runtime.replicas, ray_actor_options=options
+    ).bind(settings)
     return application
 
 

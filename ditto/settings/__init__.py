@@ -95,13 +95,23 @@ class Limits(BaseModel):
     dedicated_jobs: Annotated[int, Field(ge=0)] = 50
 
 
+def _one_for(cores: int) -> int:
+    """Returns one process for so many of the cores that this process may use, at least one, at most eight."""
+    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, max(1, found // cores))
+
+
 class Runtime(BaseModel):
     """How many processes hold jobs and call models.
+
+    Where nothing is said of hosts, callers and replicas, there are as many as can keep the cores found here busy: about
+    two fifths of a job's work are its host's, and a quarter each its caller's and its replica's.
 
     Attributes:
         spares: Job actors kept ready, each under the id of a job that does not exist yet.
         hosts: Actors that hold the jobs for which no spare was left.
         callers: Processes that do the model calls.
+        replicas: Processes that answer HTTP.
         linger_s: How long a job's own actor stays reachable after its job has ended.
         linger_limit: How many such actors stay at most.
         lease_s: How long a holder that is not heard of keeps its jobs.
@@ -112,8 +122,9 @@ class Runtime(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     spares: Annotated[int, Field(ge=0, le=100)] = 3
-    hosts: Annotated[int, Field(ge=1, le=100)] = 1
-    callers: Annotated[int, Field(ge=1, le=100)] = 1
+    hosts: int = Field(default_factory=lambda: _one_for(3), ge=1, le=100)
+    callers: int = Field(default_factory=lambda: _one_for(4), ge=1, le=100)
+    replicas: int = Field(default_factory=lambda: _one_for(4), ge=1, le=100)
     linger_s: Annotated[float, Field(ge=0)] = 30.0
     linger_limit: Annotated[int, Field(ge=0)] = 8
     lease_s: Annotated[float, Field(ge=2)] = 10.0
@@ -151,7 +162,7 @@ class Settings(BaseSettings):
     cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/?#\s*]+$")], ...] = ()
     defaults: Defaults = Defaults()
     limits: Limits = Limits()
-    runtime: Runtime = Runtime()
+    runtime: Runtime = Field(default_factory=Runtime)
     tenants: dict[str, Allowance] = Field(default_factory=dict)
     traces: Traces = Traces()
 

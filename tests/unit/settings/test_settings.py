@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def test_the_environment_names_the_file_and_overrides_it(tmp_path, monkeypatch):
     monkeypatch.setenv("DITTO_RUNTIME__SPARES", "7")
     settings = load(environ={"DITTO_CONFIG": str(path)})
     assert (settings.runtime.spares, settings.runtime.hosts) == (7, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="elsewhere a process may use every core")
+@pytest.mark.parametrize(("cores", "processes"), [(1, (1, 1, 1)), (2, (1, 1, 1)), (8, (2, 2, 2)), (64, (8, 8, 8))])
+def test_there_are_as_many_processes_as_the_cores_can_use(monkeypatch, cores, processes):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    runtime = from_args({}, source="nothing").runtime
+    assert (runtime.hosts, runtime.callers, runtime.replicas) == processes
 
 
 @pytest.mark.parametrize(
