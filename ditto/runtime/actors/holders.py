@@ -91,9 +91,11 @@ class _JobActor:
     async def retry(self, job_id: str) -> Job:
         return await self._host.retry(job_id)
 
+    @takes_packed
     async def wait(self, job_id: str, timeout_s: float) -> Job:
         return await self._host.wait(job_id, timeout_s)
 
+    @takes_packed
     async def follow(self, job_id: str, place: Place, wait_s: float) -> News:
         return await self._host.follow(job_id, place, wait_s)
 
@@ -114,7 +116,7 @@ class _JobActor:
     async def _start(self) -> None:
         """Starts, and then, while it waits for jobs or for their models, loads what their replies will need."""
         if self._listening is None:
-            methods = {"accept": self.accept, "accept_all": self.accept_all, "came": self.came}
+            methods = (self.accept, self.accept_all, self.came, self.wait, self.follow)
             self._listening = await listen_as(self._name, methods)
         await self._host.start()
         await asyncio.gather(*(caller.reach() for caller in self._callers.values()))

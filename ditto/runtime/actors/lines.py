@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,13 +17,17 @@ from ditto.runtime.local_lines import LocalLine, Method, listen
 log = logging.getLogger("ditto.actors")
 
 
-async def listen_as(name: str, methods: Mapping[str, Method]) -> asyncio.Server | None:
-    """Has this process, the actor of this name, answer at its path; where it cannot, messages go through Ray."""
+async def listen_as(name: str, methods: Iterable[Method]) -> asyncio.Server | None:
+    """Has this process, the actor of this name, answer at its path; where it cannot, messages go through Ray.
+
+    Args:
+        methods: Of the actor; they are asked for by their names.
+    """
     path = _path(name)
     if path is None:
         return None
     try:
-        return await listen(path, methods)
+        return await listen(path, {method.__name__: method for method in methods})
     except OSError as error:
         log.warning("no lines to this actor", extra={"actor": name, "reason": str(error)})
         return None

@@ -81,7 +81,7 @@ class _CallerActor:
         if stake.shared:
             self._partaking = begin(Partaker(gates, stake, deal).keep_up)
         self._caller = Caller(name, new_id(), asks, tally=tally, standing=gates.standing)
-        methods = {"call_models": self.call_models, "poll": self.poll}
+        methods = (self.call_models, self.poll, self.hear)
         self._listening = asyncio.get_running_loop().create_task(listen_as(name, methods))
         gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all calls waited for 50 ms
 
@@ -96,6 +96,7 @@ class _CallerActor:
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
         return await self._caller.poll(holder, epoch, seen, journalled, wait_s)
 
+    @takes_packed
     async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
         return await self._caller.hear(holder, heard, wait_s)
 

@@ -143,11 +143,11 @@ class HostRef(_Ref):
         return job
 
     async def wait(self, job_id: str, timeout_s: float) -> Job:
-        job: Job = await self._call("wait", job_id, timeout_s)
+        job: Job = await self._packed("wait", job_id, timeout_s)
         return job
 
     async def follow(self, job_id: str, place: Place, wait_s: float) -> News:
-        news: News = await self._call("follow", job_id, place, wait_s)
+        news: News = await self._packed("follow", job_id, place, wait_s)
         return news
 
     async def cancel(self, job_id: str) -> Job:
@@ -177,7 +177,7 @@ class CallerRef(_Ref):
         return batch
 
     async def hear(self, holder: str, heard: dict[str, Known], wait_s: float) -> list[Piece]:
-        pieces: list[Piece] = await self._call("hear", holder, heard, wait_s)
+        pieces: list[Piece] = await self._packed("hear", holder, heard, wait_s)
         return pieces
 
     async def status(self) -> dict[str, int]:
