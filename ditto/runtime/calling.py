@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Protocol
 from zlib import crc32
 
@@ -24,6 +25,8 @@ from ditto.runtime.runner import Clock, utc_now
 POLL_S = 30.0
 SEND_S = 10.0
 PAUSE_S = 0.2
+MOST_ORDERS = 100
+"""In one message: of a job that asks a thousand models the first are asked while the others' orders are still made."""
 
 
 class CallerPort(Protocol):
@@ -147,7 +150,7 @@ class _Line:
         self._may_order = may_order
         self._clock = clock
         self._outstanding: dict[str, _Given] = {}
-        self._unsent: set[str] = set()
+        self._unsent: dict[str, None] = {}
         self._cancelled: list[str] = []
         self._journalled: list[str] = []
         self._instance: str | None = None
@@ -158,7 +161,7 @@ class _Line:
     def submit(self, order: Order) -> None:
         now_s = time.monotonic()
         self._outstanding[order.id] = _Given(order=order, at_s=now_s, waited_until_s=now_s)
-        self._unsent.add(order.id)
+        self._unsent[order.id] = None
         self._wake()
 
     def acknowledge(self, order_ids: list[str]) -> None:
@@ -179,7 +182,7 @@ class _Line:
     def forget(self, order_ids: list[str]) -> None:
         for order_id in order_ids:
             self._outstanding.pop(order_id, None)
-            self._unsent.discard(order_id)
+            self._unsent.pop(order_id, None)
 
     def stop(self) -> None:
         self._outstanding.clear()
@@ -204,8 +207,10 @@ class _Line:
             if not self._may_order():
                 await asyncio.sleep(PAUSE_S)
                 continue
-            orders = [self._outstanding[order_id].now() for order_id in self._unsent]
-            self._unsent = set()
+            sending = list(islice(self._unsent, MOST_ORDERS))
+            orders = [self._outstanding[order_id].now() for order_id in sending]
+            for order_id in sending:
+                del self._unsent[order_id]
             cancelled, self._cancelled = self._cancelled, []
             try:
                 instance = await heard(self.port.call_models(self._holder, self._epoch, orders, cancelled), SEND_S)
@@ -213,7 +218,7 @@ class _Line:
                 self._replaced()
                 return
             except DittoError:
-                self._unsent = set(self._outstanding)
+                self._unsent = dict.fromkeys(self._outstanding)
                 self._cancelled = cancelled + self._cancelled
                 await asyncio.sleep(PAUSE_S)
             else:
@@ -232,7 +237,7 @@ class _Line:
             except DittoError:
                 self._journalled = journalled + self._journalled
                 await asyncio.sleep(PAUSE_S)
-                self._unsent = set(self._outstanding)
+                self._unsent = dict.fromkeys(self._outstanding)
                 self._wake()
             else:
                 self._seen = batch.seen
@@ -244,7 +249,7 @@ class _Line:
         """Delivers what was ordered; an outcome for a job that is still being recovered stays with the caller."""
         for outcome in outcomes:
             if self._outstanding.pop(outcome.order_id, None) is not None:
-                self._unsent.discard(outcome.order_id)
+                self._unsent.pop(outcome.order_id, None)
                 self._deliver(outcome)
 
     def _note_waiting(self, order_ids: list[str]) -> None:
@@ -257,6 +262,6 @@ class _Line:
     def _saw(self, instance: str) -> None:
         """Notes the caller's instance; a new one knows nothing of what is outstanding, so all is sent again."""
         if self._instance is not None and instance != self._instance:
-            self._unsent = set(self._outstanding)
+            self._unsent = dict.fromkeys(self._outstanding)
             self._wake()
         self._instance = instance
