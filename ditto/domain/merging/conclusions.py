@@ -55,7 +55,7 @@ _JOINS = re.compile(r"[\s,]*(?:and|or|und|oder|et|ou|y|o|e|и|或|和)?[\s,]*\Z"
 
 def of(text: str) -> Iterator[str]:
     """Yields the pieces of a reply that could be its answer, the likeliest first; each is short."""
-    if text.isascii() and text.isalnum():  # one word has no other pieces
+    if sentences.is_word(text):
         if len(text) <= _LONGEST_CHARS:
             yield text
         return

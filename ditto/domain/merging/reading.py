@@ -25,6 +25,7 @@ from ditto.domain.merging import (
     numbers,
     options,
     phrases,
+    sentences,
     thoughts,
     values,
 )
@@ -100,7 +101,7 @@ class Answer:
 
 def sheet(text: str) -> Sheet:
     """Returns a reply prepared for reading: without its reasoning, and with the answers that it marks."""
-    if numbers.is_plain(text):
+    if sentences.is_word(text) or numbers.is_plain(text):
         return Sheet(text=text, finals=())
     said = thoughts.removed(text)
     if "{" in said and finals.reasons_only(said):

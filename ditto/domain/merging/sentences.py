@@ -39,8 +39,15 @@ _NEXT_PART = re.compile(r"\s(?:B|Ä|h|a|d|O|S|ex|e)\.")
 _SENTENCE_LIKE = re.compile(r"\w|[^\x00-\x7f]")
 
 
+def is_word(text: str) -> bool:
+    """Tells whether a text is one word or number of ASCII alone: nothing in it parts, marks or quotes anything."""
+    return text.isascii() and text.isalnum()
+
+
 def of(text: str) -> list[str]:
     """Returns the sentences of a reply in order; code, tables and marks of lists and headings are left out."""
+    if is_word(text):
+        return [text]
     found: list[str] = []
     lines = (_FENCE.sub("\n", text) if "```" in text else text).splitlines()
     numbered = len(lines) > 1 and sum(_NUMBER_MARK.match(line) is not None for line in lines) > 1

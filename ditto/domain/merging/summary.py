@@ -50,7 +50,7 @@ def of(text: str, answer: JSON = None) -> str:
         text: The reply.
         answer: The short answer that was read out of it, None where there is none.
     """
-    if numbers.is_plain(text):
+    if sentences.is_word(text) or numbers.is_plain(text):
         return text
     text = thoughts.removed(text) or text
     prose = _OBJECT.sub(" ", text) if "{" in text or "[" in text else text
@@ -60,6 +60,8 @@ def of(text: str, answer: JSON = None) -> str:
         said = [sentence for string in strings for sentence in sentences.of(string)]
     if not said:
         return _whole(text)
+    if len(said) == 1:
+        return said[0]
     return _carrying(said, answer) or _opening(said)
 
 
@@ -90,10 +92,8 @@ def _announces(sentence: str) -> bool:
 
 
 def _opening(said: Sequence[str]) -> str:
-    """Returns the first sentence, with more of them where it is a word only, or only announces what follows."""
+    """Returns the first of several sentences, with more where it is a word only, or only announces what follows."""
     opening = said[0]
-    if len(said) == 1:
-        return opening
     if _announces(opening):
         for sentence in said[1:]:
             if len(opening) + len(sentence) >= _SHORT_CHARS:

@@ -1,13 +1,14 @@
-"""A reply that is a number in digits and nothing else says no more than that: it is read without a search for more."""
+"""A reply that is one number or one word says no more than that: it is read without a search for more."""
 
 from __future__ import annotations
 
 import pytest
 
-from ditto.domain.merging import amounts, conclusions, finals, intents, numbers, refusals, sentences, summary
+from ditto.domain.merging import amounts, conclusions, finals, intents, numbers, reading, refusals, sentences, summary
 from ditto.domain.verdict import Intent
 
 PLAIN = ("391", "-5", "+7", "$1,234.50", "18.", "75%", "0", "-0.0", "1.234.567,5", "€5", "5..5")
+WORDS = ("Paris", "B", "x1", "Sorry", "twelve", "1e6", "is", "TRUE", "007")
 MORE = ("", " 391", "391 ", "3 4", "1/2", "5kg", "**5**", "#### 5", "5?", "$", ".5", "٣", "x", "2^3", "- 5")
 
 
@@ -54,3 +55,11 @@ def test_words_are_a_number_by_their_first_word_or_not_at_all(text: str) -> None
 def test_one_word_comes_to_what_it_comes_to_as_a_sentence(text: str) -> None:
     assert list(conclusions.of(text)) == list(conclusions.of(f"{text} "))
     assert amounts.given(text, (), "How many?", held=False) == amounts.given(f"{text} ", (), "How many?", held=False)
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_one_word_marks_nothing_and_is_one_sentence(text: str) -> None:
+    assert finals.of(text) == finals.emphasised(text) == []
+    assert sentences.of(text) == sentences.of(f"{text} ") == [text]
+    assert summary.of(text) == summary.of(f" {text}") == text
+    assert reading.sheet(text).finals == reading.sheet(f"{text} ").finals
