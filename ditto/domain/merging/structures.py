@@ -113,7 +113,8 @@ def _verdict(
     review_threshold: float,
 ) -> Verdict:
     composite = isinstance(made.result, dict | list)
-    winner = next((group for group in whole if group.key == values.key(made.result)), None)
+    result_key = values.key(made.result)
+    winner = next((group for group in whole if group.key == result_key), None)
     lead = None if winner is None else whole.index(winner)
     chances = voting.probabilities(whole, electorate, how, lead=lead)
     field_verdicts = _fields(made.fields, voters, ballots, electorate)

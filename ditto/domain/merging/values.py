@@ -97,6 +97,16 @@ def _object_similarity(one: dict[str, JSON], other: dict[str, JSON]) -> float:
 
 
 def _text_key(text: str) -> Hashable:
+    return _short_key(text) if len(text) <= _FORMULA_CHARS else _key_of(text)
+
+
+@lru_cache(maxsize=1024)
+def _short_key(text: str) -> Hashable:
+    """Returns the same, kept: a value is compared as a whole and field by field, and models often give the same."""
+    return _key_of(text)
+
+
+def _key_of(text: str) -> Hashable:
     day = dates.entire(text) if text[:1].isdigit() or text[-1:].isdigit() else None
     if day is not None:
         return ("day", dates.shown(day))
