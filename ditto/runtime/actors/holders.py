@@ -19,14 +19,16 @@ from ditto.runtime.actors.lines import listen_as
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id
-from ditto.runtime.actors.packing import takes_packed
+from ditto.runtime.actors.packing import packed, takes_packed
 from ditto.runtime.actors.refs import HostRef, KeeperRef
 from ditto.runtime.asking import Asked, Heard
 from ditto.runtime.following import News, Place
 from ditto.runtime.held import Capacity
 from ditto.runtime.host import Host, HostStatus
 from ditto.runtime.measures import COMMITS
+from ditto.runtime.rehearsal import rehearsed
 from ditto.runtime.roles import JOB
+from ditto.runtime.runner import utc_now
 from ditto.settings import Settings
 from ditto.store import opening
 from ditto.store.port import Claim, JobRow, Journal
@@ -114,13 +116,14 @@ class _JobActor:
         await self._host.close()
 
     async def _start(self) -> None:
-        """Starts, and then, while it waits for jobs or for their models, loads what their replies will need."""
+        """Starts; then, while it waits for jobs or models, loads what their replies will need and rehearses a job."""
         if self._listening is None:
             methods = (self.accept, self.accept_all, self.came, self.wait, self.follow)
             self._listening = await listen_as(self._name, methods)
         await self._host.start()
         await asyncio.gather(*(caller.reach() for caller in self._callers.values()))
         await asyncio.to_thread(strategies.load_merging)
+        packed(await asyncio.to_thread(rehearsed, utc_now))
         gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all jobs waited for 50 ms
 
     def _do(self, work: Coroutine[None, None, None]) -> None:

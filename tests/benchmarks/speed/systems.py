@@ -73,7 +73,7 @@ def started_rival(name: str, folder: Path, models: str) -> Iterator[Running]:
 def started_ditto(folder: Path, models: str) -> Iterator[Running]:
     """Yields `ditto serve` with its defaults, the model server being a provider of it."""
     own = folder / "d"  # Ray's sockets come to lie below it, so its name is short
-    own.mkdir()
+    own.mkdir(exist_ok=True)
     providers = json.dumps({PROVIDER: {"base_url": f"{models}/v1"}})
     with service(own, models, DITTO_PROVIDERS=providers, DITTO_MARK=str(own), RAY_TMPDIR=str(own)) as serving:
         yield Running(
@@ -125,6 +125,17 @@ def resident_mb_of(pid: int) -> float:
     """Returns what a process has in memory, shared or not."""
     pages = int(Path("/proc", str(pid), "statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def resident_mb(mark: str) -> dict[str, float]:
+    """Returns what each kind of the processes with this mark has in memory, pages that several share by part."""
+    found: dict[str, float] = {}
+    for pid in marked(mark):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            kind, rollup = kind_of(pid), Path("/proc", str(pid), "smaps_rollup").read_text()
+            kb = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+            found[kind] = found.get(kind, 0.0) + kb / 1024
+    return found
 
 
 _KINDS = {
