@@ -1,7 +1,7 @@
 """What a waiting client's hang-up does to its job: nothing, unless the request says that it cancels.
 
-Serve cancels the handler when the client hangs up, other servers only tell it. Work that has been begun therefore
-runs in tasks of the application: the handler waits for them and can be cancelled at any moment.
+Servers tell a handler that its client has hung up, and Serve cancels it (but for a POST, see `unwatched`). So work that
+has been begun runs in tasks of the application: the handler waits for them and can be cancelled at any moment.
 """
 
 from __future__ import annotations

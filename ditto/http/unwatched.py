@@ -1,4 +1,4 @@
-"""Serve is told not to watch for a hang-up where the handlers do so themselves, which is in every POST.
+"""Serve is told not to watch for a hang-up in a POST: what that begins goes on, and who waits for it listens himself.
 
 For each request it would else begin two tasks, one of which reads on into a queue: a body that is refused would lie in
 memory, however large, where the server holds it back as long as nobody reads. A GET that waits hears of a hang-up by
@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 LAYERS = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": f"{__name__}.layers"}
-"""The variable by which a replica finds the layers around it."""
+"""The variable by which a replica finds the layers around it; what a cluster says there itself does not count here."""
 _UNWATCHED = (b"x-request-disconnect-disabled", b"?1")
 
 

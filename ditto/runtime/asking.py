@@ -1,9 +1,10 @@
-"""A process's line to a holder: under load, jobs go out gathered, and what came of them comes back by a long poll.
+"""A process's line to a holder: under load jobs go out gathered, and what came of them comes back by a long poll.
 
-A message costs both sides together a millisecond of CPU, which is more than most jobs take. So where many jobs are
-under way, the next ones gather while one message is on its way, and their ends gather for the one that is always open.
-The holder keeps what came of a job until the line says that it has seen it. When the holder is gone all who wait are
-told so, and nothing is sent again: the journal knows what has become of their jobs.
+Between two nodes a message costs both sides together a millisecond of CPU, which is as much as most jobs take. So where
+many jobs are under way, the next ones gather while one message is on its way, and their ends gather for the one that is
+always open. On one node they go out one by one, over a channel. The holder keeps what came of a job until the line says
+that it has seen it. When the holder is gone all who wait are told so, and nothing is sent again: the journal knows what
+has become of their jobs.
 """
 
 from __future__ import annotations

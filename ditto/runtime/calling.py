@@ -26,7 +26,7 @@ POLL_S = 30.0
 SEND_S = 10.0
 PAUSE_S = 0.2
 MOST_ORDERS = 100
-"""In one message: of a job that asks a thousand models the first are asked while the others' orders are still made."""
+"""In one message: of a thousand models the first are asked while the others' orders are still packed."""
 
 
 class CallerPort(Protocol):

@@ -203,8 +203,11 @@ async def attach(
         if replace:
             await replace_other_version()
         found = await cluster_settings()
-        if settings is None:
-            settings = found or configuration.load()
+        settings = settings or found or configuration.load()
+        if found is not None:
+            settings = settings.where_unsaid(hosts=found.runtime.hosts, callers=found.runtime.callers)
+        elif warm:
+            settings = settings.where_unsaid(hosts=1, callers=1)  # one question needs no more
         if settings.store_is_file and not on_head():
             raise ConfigurationError(f"the journal {settings.store} is a file of the cluster's head node: work there")
         await asyncio.to_thread(opening.look_at, settings.store)

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from ditto.domain.spec import StrategyName
 from ditto.domain.tenants import Allowance, is_name
 from ditto.errors import ConfigurationError
+from ditto.settings.cores import usable_cores
 from ditto.settings.endpoints import KNOWN, Endpoint, split
 from ditto.settings.rates import CircuitRule, RateLimit
 from ditto.settings.stores import Store, store_at
@@ -97,8 +98,7 @@ class Limits(BaseModel):
 
 def _one_for(cores: int) -> int:
     """Returns one process for so many of the cores that this process may use, at least one, at most eight."""
-    found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, max(1, found // cores))
+    return min(8, max(1, usable_cores() // cores))
 
 
 class Runtime(BaseModel):
@@ -165,6 +165,16 @@ class Settings(BaseSettings):
     runtime: Runtime = Field(default_factory=Runtime)
     tenants: dict[str, Allowance] = Field(default_factory=dict)
     traces: Traces = Traces()
+
+    def where_unsaid(self, *, hosts: int, callers: int) -> Settings:
+        """Returns these settings with so many hosts and callers, where nothing was said of them.
+
+        All processes of a cluster must mean the same ones, whatever cores each of them finds.
+        """
+        given = {"hosts": hosts, "callers": callers}
+        unsaid = given.keys() - self.runtime.model_fields_set
+        runtime = self.runtime.model_copy(update={name: given[name] for name in unsaid})
+        return self.model_copy(update={"runtime": runtime})
 
     @classmethod
     def settings_customise_sources(

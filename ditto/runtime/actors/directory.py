@@ -14,8 +14,8 @@ from ray.util import list_named_actors
 from ditto.errors import ConfigurationError
 from ditto.providers.limits.sharing import Report, Told
 from ditto.runtime.actors.beginning import HEAD, actor, begin, check_version, create
+from ditto.runtime.actors.channels import forget_channel
 from ditto.runtime.actors.holders import host_ref, open_journal
-from ditto.runtime.actors.lines import forget_line
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names
@@ -111,14 +111,13 @@ class Actors:
         if name in self._created:
             return self._created[name]
         while len(self._found) >= _KNOWN:
-            del self._found[next(iter(self._found))]
+            self._found.pop(next(iter(self._found))).hang_up()
         return self._found.setdefault(name, HostRef(name, new_id))
 
     def create_host(self, name: str) -> HostRef:
         ref = self._created.get(name) or host_ref(name, self.settings)
         ref.begin()
-        if not name.startswith(JOB):
-            self._created[name] = ref
+        (self._found if name.startswith(JOB) else self._created)[name] = ref
         return ref
 
     def keeper(self) -> KeeperRef:
@@ -136,7 +135,7 @@ class Actors:
             ray.kill(ray.get_actor(name, namespace=NAMESPACE))
         except ValueError:
             return  # it has gone by itself
-        forget_line(name)
+        forget_channel(name)
 
     async def ping(self, name: str) -> None:
         while len(self._pinged) >= _KNOWN:
@@ -150,7 +149,7 @@ class Actors:
             return  # it has gone by itself
 
     def hang_up(self) -> None:
-        """Breaks the lines to all holders of jobs."""
+        """Breaks the channels to all holders of jobs."""
         for ref in (*self._created.values(), *self._found.values()):
             ref.hang_up()
 

@@ -15,7 +15,7 @@ from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError
 from ditto.runtime import freed_memory, tracing
 from ditto.runtime.actors.beginning import START_PAUSE_S, actor, begin, check_version, create
-from ditto.runtime.actors.lines import listen_as
+from ditto.runtime.actors.channels import listen_as
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id
@@ -123,7 +123,10 @@ class _JobActor:
         await self._host.start()
         await asyncio.gather(*(caller.reach() for caller in self._callers.values()))
         await asyncio.to_thread(strategies.load_merging)
-        packed(await asyncio.to_thread(rehearsed, utc_now))
+        try:
+            packed(await asyncio.to_thread(rehearsed, utc_now))
+        except Exception:  # it makes the first job quicker, and nothing else
+            log.exception("not rehearsed")
         gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all jobs waited for 50 ms
 
     def _do(self, work: Coroutine[None, None, None]) -> None:

@@ -12,7 +12,7 @@ from ditto.providers.limits.sharing import Report, Told
 from ditto.providers.limits.stake import Stake
 from ditto.runtime import freed_memory, tracing
 from ditto.runtime.actors.beginning import actor, begin, check_version, create
-from ditto.runtime.actors.lines import listen_as
+from ditto.runtime.actors.channels import listen_as
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.names import KEEPER, new_id
 from ditto.runtime.actors.packing import takes_packed
@@ -33,9 +33,9 @@ from ditto.version import VERSION
 class _CallerActor:
     """Does the model calls of all jobs as remote work that outlives the jobs' own processes.
 
-    `call_models` carries the remote model-call tasks of a job. Several go in one, because each Ray task costs about a
-    millisecond and a fresh worker process far more: three hundred calls as tasks of their own took 600 ms above the
-    floor, gathered they take 40.
+    `call_models` carries the remote model-call tasks of a job. Many go in one, over a channel from the same node and
+    through Ray from another, where each task costs about a millisecond and a fresh worker process far more: three
+    hundred calls as tasks of their own took 600 ms above the floor, gathered they take 40.
     """
 
     def __init__(self, name: str, settings: Settings, version: str) -> None:

@@ -11,10 +11,10 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError, RayTaskError
 
 from ditto.errors import DittoError, HolderGone, InternalError
-from ditto.runtime.actors.lines import line_to
+from ditto.runtime.actors.channels import channel_to
 from ditto.runtime.actors.packing import packed, unpacked
 from ditto.runtime.asking import Asking
-from ditto.runtime.local_lines import LocalLine
+from ditto.runtime.local_channels import LocalChannel
 
 if TYPE_CHECKING:  # who calls one kind of actor has no need of what is sent to the others
     from ditto.domain.job import Job
@@ -49,7 +49,7 @@ class _Ref:
         self._name = name
         self._begin = begin
         self._handle: ActorHandle[Any] | None = None
-        self._line: LocalLine | None = None
+        self._channel: LocalChannel | None = None
 
     async def ping(self) -> None:
         """Returns when the actor has answered."""
@@ -68,13 +68,13 @@ class _Ref:
             raise HolderGone(f"actor {self._name} cannot be begun: {type(error).__name__}") from error
 
     async def reach(self) -> None:
-        """Opens the line to the actor, where it is on this node: then its first message does not wait for that."""
-        await self._open_line()
+        """Opens the channel to the actor, where it is on this node: then its first message does not wait for that."""
+        await self._open_channel()
 
     def hang_up(self) -> None:
-        """Breaks the line to the actor, where there is one."""
-        if self._line is not None:
-            self._line.close()
+        """Breaks the channel to the actor, where there is one."""
+        if self._channel is not None:
+            self._channel.close()
 
     async def _call(self, method: str, *args: Any) -> Any:
         try:
@@ -91,18 +91,18 @@ class _Ref:
             raise HolderGone(f"actor {self._name} cannot be reached: {type(error).__name__}") from error
 
     async def _packed(self, method: str, *args: Any) -> Any:
-        """Calls a method of the warm path, over a line where the actor is on this node."""
+        """Calls a method of the warm path, over a channel where the actor is on this node."""
         message = packed(*args)
-        line = await self._open_line()
-        answer = await (self._call(method, message) if line is None else line.ask(method, message))
+        channel = await self._open_channel()
+        answer = await (self._call(method, message) if channel is None else channel.ask(method, message))
         [result] = unpacked(answer)
         return result
 
-    async def _open_line(self) -> LocalLine | None:
-        """Returns the line to the actor where it is on this node."""
-        if self._line is None:
-            self._line = line_to(self._name)
-        return self._line if self._line is not None and await self._line.open() else None
+    async def _open_channel(self) -> LocalChannel | None:
+        """Returns the channel to the actor where it is on this node."""
+        if self._channel is None:
+            self._channel = channel_to(self._name)
+        return self._channel if self._channel is not None and await self._channel.open() else None
 
     def _find(self) -> ActorHandle[Any]:
         return ray.get_actor(self._name, namespace=NAMESPACE) if self._begin is None else self._begin()
@@ -116,7 +116,7 @@ class HostRef(_Ref):
         self._asking = Asking(self, new_id)
 
     async def accept(self, job_id: str, spec: JobSpec, claim: Claim | None, wait_s: float) -> Job:
-        if await self._open_line() is not None:
+        if await self._open_channel() is not None:
             return await self.accept_one(job_id, spec, claim, wait_s)  # such a message is not worth gathering
         return await self._asking.accept(job_id, spec, claim, wait_s)
 

@@ -76,6 +76,29 @@ async def test_orders_whose_receipt_is_lost_are_given_again_and_asked_once(house
     assert house.models.asked == {"slow": 1}
 
 
+async def test_a_wide_jobs_orders_go_out_in_parts_and_where_one_of_them_is_lost_each_is_asked_once(house, monkeypatch):
+    monkeypatch.setattr(calling, "MOST_ORDERS", 2)
+    sizes: list[int] = []
+    lose = {2}
+
+    async def call_models(holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
+        sizes.append(len(orders))
+        if len(sizes) in lose:
+            raise HolderGone("lost")
+        return await DeafCaller.call_models(house.caller, holder, epoch, orders, cancelled)
+
+    monkeypatch.setattr(house.caller, "call_models", call_models)
+    for name in "bcde":
+        house.models.release(name, Reply(text="42"))
+    host = await house.host()
+
+    await host.accept("j1", asked("a", "b", "c", "d", "e"), None)
+
+    assert result(await house.ended(host, "j1")) == "42"
+    assert max(sizes) == 2
+    assert house.models.asked == dict.fromkeys("abcde", 1)
+
+
 async def test_outcomes_that_are_lost_on_the_way_are_fetched_again(house):
     house.caller.lost_outcomes = 2
     host = await house.host()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -45,12 +44,18 @@ def test_the_environment_names_the_file_and_overrides_it(tmp_path, monkeypatch):
     assert (settings.runtime.spares, settings.runtime.hosts) == (7, 3)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="elsewhere a process may use every core")
 @pytest.mark.parametrize(("cores", "processes"), [(1, (1, 1, 1)), (2, (1, 1, 1)), (8, (2, 2, 2)), (64, (8, 8, 8))])
 def test_there_are_as_many_processes_as_the_cores_can_use(monkeypatch, cores, processes):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.setattr(configuration, "usable_cores", lambda: cores)
     runtime = from_args({}, source="nothing").runtime
     assert (runtime.hosts, runtime.callers, runtime.replicas) == processes
+
+
+def test_who_joins_a_cluster_means_its_hosts_and_callers_unless_something_was_said_of_them():
+    unsaid = from_args({}, source="nothing").where_unsaid(hosts=5, callers=3).runtime
+    said = from_args({"runtime": {"callers": 2}}, source="a file").where_unsaid(hosts=5, callers=3).runtime
+    assert (unsaid.hosts, unsaid.callers) == (5, 3)
+    assert (said.hosts, said.callers) == (5, 2)
 
 
 @pytest.mark.parametrize(

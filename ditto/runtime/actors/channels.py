@@ -12,7 +12,7 @@ from pathlib import Path
 import ray
 from ray._private import worker
 
-from ditto.runtime.local_lines import LocalLine, Method, listen
+from ditto.runtime.local_channels import LocalChannel, Method, listen
 
 log = logging.getLogger("ditto.actors")
 
@@ -29,17 +29,17 @@ async def listen_as(name: str, methods: Iterable[Method]) -> asyncio.Server | No
     try:
         return await listen(path, {method.__name__: method for method in methods})
     except OSError as error:
-        log.warning("no lines to this actor", extra={"actor": name, "reason": str(error)})
+        log.warning("no channels to this actor", extra={"actor": name, "reason": str(error)})
         return None
 
 
-def line_to(name: str) -> LocalLine | None:
-    """Returns the line to the actor of this name, should it be on this node; None where there can be none."""
+def channel_to(name: str) -> LocalChannel | None:
+    """Returns the channel to the actor of this name, should it be on this node; None where there can be none."""
     path = _path(name)
-    return None if path is None else LocalLine(path)
+    return None if path is None else LocalChannel(path)
 
 
-def forget_line(name: str) -> None:
+def forget_channel(name: str) -> None:
     """Removes what an actor that was killed has left at its path."""
     path = _path(name)
     if path is not None:
