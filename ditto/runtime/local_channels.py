@@ -20,6 +20,7 @@ import socket
 import stat
 import struct
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import cast
@@ -97,7 +98,7 @@ class LocalChannel:
             self._end.hang_up()
 
 
-class _End(asyncio.Protocol):
+class _End(asyncio.Protocol, ABC):
     """One end of a channel: it cuts what comes into frames."""
 
     def __init__(self) -> None:
@@ -129,8 +130,9 @@ class _End(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(_HEAD.pack(len(body), number, kind) + body)
 
+    @abstractmethod
     def _take(self, number: int, kind: int, body: bytes) -> None:
-        raise NotImplementedError
+        """Takes a frame that has come."""
 
 
 class _Asking(_End):
