@@ -8,10 +8,13 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import cached_property
 
 import aiohttp
 import httpx
+
+from ditto.providers.posting import Post
 
 _CHUNK_BYTES = 16 * 1024
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -38,15 +41,16 @@ class Connections(httpx.AsyncBaseTransport):
         """
         if self._session is None:
             self._session = self._opened()
+        address, headers, data = _parts(request)
         response = await self._session.request(
             request.method,
-            str(request.url),
-            headers=request.headers.multi_items(),
-            data=_body(request),
-            proxy=self.proxy_of(request.url),
+            address,
+            headers=headers,
+            data=data,
+            proxy=self.proxy_of(request.url) if self._proxies else None,
             allow_redirects=False,
         )
-        return httpx.Response(response.status, headers=response.raw_headers, stream=_Reply(response))
+        return Received(response)
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -74,6 +78,36 @@ class Connections(httpx.AsyncBaseTransport):
         )
 
 
+class Received(httpx.Response):
+    """A response whose body is still to be read. httpx takes its headers where somebody looks: there may be thirty."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        super().__init__(response.status, stream=_Reply(response))
+        del self.headers  # of none
+        self._received = response
+
+    @cached_property
+    def headers(self) -> httpx.Headers:  # type: ignore[override]  # it can be written, as what it overrides
+        """All headers."""
+        return httpx.Headers(self._received.raw_headers)
+
+    @property
+    def compressed(self) -> bool:
+        """Whether its body is."""
+        return "content-encoding" in self._received.headers
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Returns its body as it came: a short one mostly came whole."""
+        content = self._received.content
+        while not content.at_eof():
+            yield await content.readany()
+
+    async def aclose(self) -> None:
+        """Gives the connection back, or closes it where the body has not been read to its end."""
+        if self._received.connection is not None:
+            await super().aclose()
+
+
 class _Reply(httpx.AsyncByteStream):
     """A response's body as it comes; given up before its end, its connection is closed."""
 
@@ -88,10 +122,9 @@ class _Reply(httpx.AsyncByteStream):
         await self._response.wait_for_close()
 
 
-def _body(request: httpx.Request) -> bytes | httpx.AsyncByteStream:
-    """Returns a request's body, or what it comes out of piece by piece."""
-    try:
-        return request.content
-    except httpx.RequestNotRead:
-        assert isinstance(request.stream, httpx.AsyncByteStream)
-        return request.stream
+def _parts(request: httpx.Request) -> tuple[str, Iterable[tuple[str, str]], bytes | httpx.AsyncByteStream]:
+    """Returns address, headers and body of a request as aiohttp takes them, which says a body's length by itself."""
+    if isinstance(request, Post) and not request.large:
+        return request.head.address, request.head.fields, request.content
+    assert isinstance(request.stream, httpx.AsyncByteStream)
+    return str(request.url), request.headers.multi_items(), request.stream

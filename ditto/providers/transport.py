@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 
 from ditto.errors import CallBadRequest, CallError, CallInvalidReply, CallTimeout, CallTooLarge, CallUnreachable
+from ditto.providers.connections import Received
 from ditto.providers.incoming import Incoming
 
 REPLY_LIMIT_BYTES = 8 * 1024 * 1024
@@ -47,11 +48,18 @@ _HAPPENED: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole response, decompressed; one that was streamed is put together."""
+    """A whole response; its body is decompressed, one that was streamed is put together."""
 
-    status: int
-    headers: httpx.Headers
+    response: httpx.Response
     body: bytes
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def headers(self) -> httpx.Headers:
+        return self.response.headers
 
 
 class Sender:
@@ -96,21 +104,22 @@ class Sender:
         try:
             if incoming is not None and _streams(response):
                 await _take(response.aiter_bytes(), incoming)
-                return Answer(status=response.status_code, headers=response.headers, body=incoming.body())
-            body = bytearray()
-            async for chunk in _decompressed(response):
-                body += chunk
-                if len(body) > self._limit_bytes:
+                return Answer(response=response, body=incoming.body())
+            pieces, size_bytes = [], 0
+            async for piece in _decompressed(response):
+                pieces.append(piece)
+                size_bytes += len(piece)
+                if size_bytes > self._limit_bytes:
                     raise CallTooLarge(f"the response is larger than {self._limit_bytes} bytes")
-            return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
+            return Answer(response=response, body=b"".join(pieces))
         finally:
             await response.aclose()
 
 
 def _decompressed(response: httpx.Response) -> AsyncIterator[bytes]:
     """Returns the body's pieces. Most replies are not compressed: they need none of what httpx does to each piece."""
-    if isinstance(response.stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
-        return aiter(response.stream)
+    if isinstance(response, Received) and not response.compressed:
+        return response.pieces()
     return response.aiter_bytes()
 
 

@@ -1,5 +1,6 @@
 """Proves which way a request goes, and that whatever breaks on it is said in words of our own."""
 
+import json
 import ssl
 from socket import gaierror
 
@@ -10,6 +11,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from ditto.errors import CallBadRequest, CallError, CallInvalidReply, CallUnreachable
 from ditto.providers.connections import Connections
+from ditto.providers.posting import post
 from ditto.providers.transport import Sender
 
 KEY = ConnectionKey("h", 443, True, True, None, None, None)
@@ -96,3 +98,15 @@ async def test_a_damaged_body_and_a_bad_address_are_not_tried_again() -> None:
     assert type(await error_for(httpx.DecodingError("x"))) is CallInvalidReply
     assert type(await error_for(aiohttp.InvalidURL("x"))) is CallBadRequest
     assert type(await error_for(httpx.UnsupportedProtocol("x"))) is CallBadRequest
+
+
+@pytest.mark.parametrize("characters", [3, 600_000])
+async def test_any_transport_finds_all_of_a_request_in_it(characters: int) -> None:
+    body = {"prompt": "é" * characters}
+
+    request = post("https://api.example/v1", {"authorization": "Bearer k"}, body)
+
+    assert json.loads(b"".join([piece async for piece in request.stream])) == body
+    assert request.headers["content-length"] == str(len(request.content))
+    assert request.headers["authorization"] == "Bearer k"
+    assert request.url == "https://api.example/v1"
