@@ -61,7 +61,11 @@ _READY_S = 5.0
 _HEARD_S = 1.0
 _COUNT_S = 2.0
 _DRAIN_MARGIN_S = 15.0
-_OF_A_NEW_CLUSTER = {"RAY_worker_niceness": "0", "RAY_task_events_max_num_task_in_gcs": "5000"}
+_OF_A_NEW_CLUSTER = {
+    "RAY_worker_niceness": "0",
+    "RAY_task_events_max_num_task_in_gcs": "5000",
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
+}
 _ANY_LEASE = timedelta(days=1)
 """After so long every lease has run out."""
 _PRESTARTED = 4
@@ -73,7 +77,8 @@ def join(address: str | None = None, *, verbose: bool = False) -> bool:
 
     In a new cluster the workers have this process's own priority: they are what is served, no work in the background,
     and at Ray's niceness of 15 whatever else the machine does leaves them a thirtieth of a core. And Ray keeps the
-    last 5000 messages between them, not 100,000 at 2 KB each: without a dashboard hardly anybody looks at them.
+    last 5000 messages between them, not 100,000 at 2 KB each: without a dashboard hardly anybody looks at them. Serve
+    looks twice a second whether all is as it should be, not ten times, which takes a twentieth of a core.
 
     Returns:
         Whether the cluster is a new one, which ends with this process.
