@@ -16,6 +16,8 @@ from ditto.domain.timers import call_timeout_s
 from ditto.providers.port import ModelRequest
 from ditto.settings.endpoints import split
 
+UNWRITTEN = -1
+"""Instead of a job's adoptions, while its acceptance is being written: whoever has written it has more."""
 _BATCH = "batch"
 """Where a batch leaves its name in its jobs' metadata."""
 
@@ -26,7 +28,8 @@ class Order:
 
     Attributes:
         id: As `order_id` makes it: the same order again is the same call.
-        adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over.
+        adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over. Or
+            `UNWRITTEN`.
         live: The reply is to be streamed, for who follows the job.
         timeout_s: Its own time, which runs while it is being asked, and not while it waits for its turn.
         within_s: How long the job has left.
@@ -122,11 +125,15 @@ def judge_order_id(job: Job) -> str:
     return f"{job.id}/{job.retries}.judge/{job.spec.judge}"
 
 
-def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] | None = None) -> Order:
+def order(
+    job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] | None = None, *, written: bool = True
+) -> Order:
     """Returns the order for a running call of this job, with the time that it has left.
 
-    `shared` are the messages of another order of this job: where they are the same they are used again, so that orders
-    that travel together carry one copy of a long prompt.
+    Args:
+        shared: The messages of another order of this job: where they are the same they are used again, so that orders
+            that travel together carry one copy of a long prompt.
+        written: Whether the job's acceptance is in the journal.
     """
     status = job.calls[call_name]
     assert isinstance(status, Running)
@@ -136,7 +143,7 @@ def order(job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] |
     messages = strategies.messages(job, call_name)
     return Order(
         id=order_id(job, call_name, status.round),
-        adoptions=job.adoptions,
+        adoptions=job.adoptions if written else UNWRITTEN,
         provider=provider,
         name=call.model,
         request=ModelRequest(
