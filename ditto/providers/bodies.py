@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
+
+from pydantic_core import from_json
 
 from ditto.domain.spec import JSON
 from ditto.errors import CallInvalidReply
@@ -11,6 +14,8 @@ from ditto.errors import CallInvalidReply
 
 def decoded(body: bytes) -> JSON:
     """Returns the decoded JSON, or None where the body is none."""
+    with suppress(ValueError):  # of what it takes it makes the same as `json`, but there is JSON that it does not take
+        return from_json(body)
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
