@@ -138,7 +138,8 @@ def chat_body(
     sampling = request.sampling
     draft.put("temperature", "temperature", sampling.temperature)
     draft.put("top_p", "top_p", sampling.top_p)
-    draft.put("max_tokens", _limit_name(model, draft.lacks), sampling.max_tokens)
+    if sampling.max_tokens is not None:
+        draft.put("max_tokens", _limit_name(model, draft.lacks), sampling.max_tokens)
     draft.put("stop", "stop", list(sampling.stop))
     draft.put("seed", "seed", request.seed)
     draft.put("structured output", SCHEMA_SWITCH, _response_format(request, endpoint))
