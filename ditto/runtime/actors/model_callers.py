@@ -29,6 +29,9 @@ from ditto.settings.endpoints import Endpoint
 from ditto.tally import Tally
 from ditto.version import VERSION
 
+_GARBAGE_OBJECTS = 5_000
+"""Python looks for garbage in circles after so many new objects: calls leave next to none, and have 700 in a moment."""
+
 
 class _CallerActor:
     """Does the model calls of all jobs as remote work that outlives the jobs' own processes.
@@ -83,6 +86,7 @@ class _CallerActor:
         self._caller = Caller(name, new_id(), asks, tally=tally, standing=gates.standing)
         methods = (self.call_models, self.poll, self.hear)
         self._listening = asyncio.get_running_loop().create_task(listen_as(name, methods))
+        gc.set_threshold(_GARBAGE_OBJECTS)
         gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all calls waited for 50 ms
 
     async def ping(self) -> None:
