@@ -10,6 +10,7 @@ import logging
 import signal
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ray import serve
 from ray.exceptions import RayError
 from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 from ray.serve.config import HTTPOptions
-from ray.serve.schema import LoggingConfig
+from ray.serve.schema import ApplicationStatus, LoggingConfig
 
 from ditto.errors import DittoError, Unavailable
 from ditto.http import unwatched
@@ -134,7 +135,10 @@ def run(
         try:
             if own and jobs_left:
                 cluster.begin_keeper(settings)  # they go on while Serve starts
-            _begin(settings, host, port)
+            _begin(host, port)
+            if own:
+                cluster.begin_actors(settings)  # they start beside the replica, not after it
+            _deploy(settings)
             stopped = _stop_signal()
             _wait_until_ready(host, port, stopped)
             print(f"Ditto at http://{host}:{port}, its routes at /docs; Ctrl-C stops it")
@@ -156,7 +160,7 @@ def _ports_told(found: list[OpenPort]) -> str:
     return f"{local} on loopback; other machines reach {', '.join(reached) or 'none'}"
 
 
-def _begin(settings: Settings, host: str, port: int) -> None:
+def _begin(host: str, port: int) -> None:
     """Returns when Serve listens.
 
     Raises:
@@ -168,8 +172,20 @@ def _begin(settings: Settings, host: str, port: int) -> None:
     except (RayError, RuntimeError) as error:
         usable_port(host, port)
         raise Unavailable(f"Ray Serve did not come up: {error}") from error
-    try:  # from here on it is the ingress that has the port
-        serve.run(_door(settings), name=NAME, route_prefix="/")
+
+
+def _deploy(settings: Settings) -> None:
+    """Returns when a replica is there; Serve's own way of waiting for it looks once a second.
+
+    Raises:
+        Unavailable: None comes up.
+    """
+    try:
+        serve.run_many([serve.RunTarget(_door(settings), name=NAME)], wait_for_applications_running=False)
+        while (found := serve.status().applications[NAME]).status != ApplicationStatus.RUNNING:
+            if found.status == ApplicationStatus.DEPLOY_FAILED:
+                raise Unavailable(f"Ray Serve did not come up: {found.message}")
+            time.sleep(_READY_PAUSE_S)
     except (RayError, RuntimeError) as error:
         raise Unavailable(f"Ray Serve did not come up: {error}") from error
 

@@ -44,6 +44,7 @@ __all__ = [
     "LOCAL",
     "ON_HEAD",
     "attach",
+    "begin_actors",
     "begin_keeper",
     "current_address",
     "drain",
@@ -276,6 +277,13 @@ async def attach(
 def begin_keeper(settings: Settings) -> None:
     """Begins the keeper of a new cluster, which gives orphans to hosts; else the first process that needs it does."""
     Actors(settings).begin_keeper()
+
+
+def begin_actors(settings: Settings) -> None:
+    """Begins what a new cluster's service needs to be ready; else its first replica does so once it is there."""
+    actors = Actors(settings)
+    actors.begin_keeper()
+    actors.begin_callers()
 
 
 async def looked_into(settings: Settings, listens: str) -> bool:

@@ -92,6 +92,7 @@ class Keeper:
         self._tally = Tally()
         self._idle: set[str] = set()
         self._changed = asyncio.Event()
+        self._asked = asyncio.Event()
         self._refill = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -114,6 +115,7 @@ class Keeper:
 
     async def standing(self, known: Standing, wait_s: float) -> Standing:
         """Returns which job actors are ready and so on, once that differs from `known` or `wait_s` is over."""
+        self._asked.set()
         now = self._standing()
         if known == now:
             changed = self._changed
@@ -199,8 +201,12 @@ class Keeper:
         self._tell()
 
     async def _keep_spares(self) -> None:
-        """Starts a spare, then the hosts, then more spares, a few at once, so that the machine is left to the jobs."""
+        """Starts a spare, then the hosts, then more spares, a few at once, so that the machine is left to the jobs.
+
+        All but the first wait until somebody wants to know of them: who does is up, and needs the cores no more.
+        """
         await self._add_spares(1)
+        await self._asked.wait()
         for name in self._hosts:
             await self._started(name)
         await asyncio.gather(*(self._refilling() for _ in range(_AT_ONCE)))

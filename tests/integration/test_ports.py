@@ -75,12 +75,12 @@ def test_a_service_whose_port_was_taken_while_it_came_up_says_so(monkeypatch):
     monkeypatch.setattr(serve.serve, "start", fail)
     with socket.socket() as thief, held_port("127.0.0.1", 0) as port:
         with pytest.raises(Unavailable, match="HAProxy crashed"):
-            serve._begin(from_args({}, source="x"), "127.0.0.1", port)
+            serve._begin("127.0.0.1", port)
         thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         thief.bind(("127.0.0.1", port))
         thief.listen()
         with pytest.raises(ConfigurationError, match=f"{port} cannot be used: Address already in use"):
-            serve._begin(from_args({}, source="x"), "127.0.0.1", port)
+            serve._begin("127.0.0.1", port)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
@@ -97,9 +97,10 @@ def test_an_application_that_does_not_come_up_behind_its_own_ingress_is_not_call
             raise RuntimeError("the true cause")
 
         monkeypatch.setattr(serve.serve, "start", listen)
-        monkeypatch.setattr(serve.serve, "run", fail)
+        monkeypatch.setattr(serve.serve, "run_many", fail)
+        serve._begin("127.0.0.1", usable_port("127.0.0.1", 0))
         with pytest.raises(Unavailable, match="the true cause"):
-            serve._begin(from_args({}, source="x"), "127.0.0.1", usable_port("127.0.0.1", 0))
+            serve._deploy(from_args({}, source="x"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")

@@ -127,6 +127,11 @@ class Actors:
         """Begins the keeper without waiting for it, where it is not there."""
         _begun_keeper(self.settings)
 
+    def begin_callers(self) -> None:
+        """Begins the callers of models without waiting for them, where they are not there."""
+        for caller in self.callers():
+            caller.begin()
+
     def callers(self) -> list[CallerRef]:
         return [caller_ref(name, self.settings) for name in caller_names(self.settings)]
 

@@ -86,6 +86,19 @@ async def test_spares_that_are_all_taken_together_are_replaced_later(monkeypatch
     await town.close()
 
 
+async def test_all_but_one_spare_wait_until_somebody_is_there_for_them():
+    town = Town(spares=2)
+    town.the_service = town.service()
+    await town.begin_keeper()
+    await until(lambda: len(town.the_keeper._spares) == 1)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(town.names()) == 1
+    town.spares.start()
+    await until(lambda: "host:0" in town.names() and len(town.the_keeper._spares) == 2)
+    await town.close()
+
+
 async def test_an_ended_actor_lingers_and_only_so_many_do(town):
     await town.begin_keeper()
     await town.the_keeper.ended("job:x", Tally())
