@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
@@ -125,41 +126,44 @@ def judge_order_id(job: Job) -> str:
     return f"{job.id}/{job.retries}.judge/{job.spec.judge}"
 
 
-def order(
-    job: Job, call_name: str, now: datetime, shared: tuple[Message, ...] | None = None, *, written: bool = True
-) -> Order:
-    """Returns the order for a running call of this job, with the time that it has left.
+def orders(job: Job, call_names: Iterable[str], now: datetime, *, written: bool = True) -> list[Order]:
+    """Returns the orders for running calls of this job, each with the time that it has left.
+
+    Messages that are the same are one value, so that orders that travel together carry one copy of a long prompt.
 
     Args:
-        shared: The messages of another order of this job: where they are the same they are used again, so that orders
-            that travel together carry one copy of a long prompt.
         written: Whether the job's acceptance is in the journal.
     """
-    status = job.calls[call_name]
-    assert isinstance(status, Running)
-    call = next(call for call in job.spec.calls if call.name == call_name)
-    provider, model = split(call.model)
     spec = job.spec
-    messages = strategies.messages(job, call_name)
-    return Order(
-        id=order_id(job, call_name, status.round),
-        adoptions=job.adoptions if written else UNWRITTEN,
-        provider=provider,
-        name=call.model,
-        request=ModelRequest(
-            model=model,
-            messages=shared if messages == shared else messages,
-            system=spec.system,
-            sampling=spec.sampling,
-            seed=call.seed,
-            schema=None if spec.schema is None else schemas.wrap(spec.schema),
-        ),
-        timeout_s=call_timeout_s(job, status, now),
-        max_retries=spec.max_retries,
-        live=spec.live,
-        within_s=_within_s(job, now),
-        key=_key(job),
-    )
+    calls = {call.name: call for call in spec.calls}
+    schema = None if spec.schema is None else schemas.wrap(spec.schema)
+    within_s, key = _within_s(job, now), _key(job)
+    made = []
+    messages: tuple[Message, ...] = ()
+    for name in call_names:
+        status, call = job.calls[name], calls[name]
+        assert isinstance(status, Running)
+        provider, model = split(call.model)
+        told = strategies.messages(job, name)
+        messages = messages if told == messages else told
+        request = ModelRequest(
+            model=model, messages=messages, system=spec.system, sampling=spec.sampling, seed=call.seed, schema=schema
+        )
+        made.append(
+            Order(
+                id=order_id(job, name, status.round),
+                adoptions=job.adoptions if written else UNWRITTEN,
+                provider=provider,
+                name=call.model,
+                request=request,
+                timeout_s=call_timeout_s(job, status, now),
+                max_retries=spec.max_retries,
+                live=spec.live,
+                within_s=within_s,
+                key=key,
+            )
+        )
+    return made
 
 
 def judge_order(job: Job, now: datetime) -> Order:

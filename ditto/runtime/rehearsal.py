@@ -10,7 +10,7 @@ from datetime import timedelta
 from ditto.domain.events import Reply
 from ditto.domain.job import Job
 from ditto.domain.spec import Call, JobSpec, Message, StrategyName
-from ditto.runtime.orders import Outcome, order, order_id
+from ditto.runtime.orders import Outcome, order_id, orders
 from ditto.runtime.runner import Clock, Turn, first_turn
 from ditto.store.port import Append
 from ditto.store.writing import Rows
@@ -29,8 +29,7 @@ def rehearsed(clock: Clock) -> Job:
         deadline_at=clock() + timedelta(minutes=1),
     )
     begun = first_turn(_NAME, spec, _NAME, _NAME, clock)
-    for call in calls:
-        order(begun.job, call.name, clock())
+    orders(begun.job, [call.name for call in calls], clock())
     ended = Turn(begun.job, clock)
     for call, text in zip(calls, _REPLIES, strict=True):
         ended.take(Outcome(order_id=order_id(begun.job, call.name, 1), caller=_NAME, result=Reply(text=text)))

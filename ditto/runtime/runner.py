@@ -22,7 +22,7 @@ from ditto.domain.job import Job, Running, Waiting, accepted, apply, size_bytes
 from ditto.domain.spec import JobSpec, SettleRule
 from ditto.domain.timers import expire, not_waited_for, wakes_at
 from ditto.errors import AppendConflict, StoreUnavailable
-from ditto.runtime.orders import Calls, Moved, Outcome, judge_order, judge_order_id, order, order_id
+from ditto.runtime.orders import Calls, Moved, Outcome, judge_order, judge_order_id, order_id, orders
 from ditto.store.port import Append, Journal
 
 Clock = Callable[[], datetime]
@@ -153,14 +153,10 @@ class JobRunner:
         return turn.events
 
     def _submit(self, names: list[str], *, written: bool = True) -> None:
-        now = self._clock()
-        shared = None
-        for name in names:
+        for name, order in zip(names, orders(self.job, names, self._clock(), written=written), strict=True):
             status = self.job.calls[name]
             assert isinstance(status, Running)
-            made = order(self.job, name, now, shared, written=written)
-            shared = made.request.messages
-            self._calls.submit(status.caller, made)
+            self._calls.submit(status.caller, order)
 
     def _submit_judge(self) -> None:
         judging = self.job.judging()

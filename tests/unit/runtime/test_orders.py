@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from ditto.runtime.orders import order
+from datetime import datetime
+
+from ditto.domain.job import Job
+from ditto.runtime.orders import UNWRITTEN, Order, orders
 from tests.unit.domain.jobs import at, begun, spec, started
 
 
 def test_calls_come_under_their_tenant_and_those_of_a_batch_under_that_batch():
     def key(**changes):
-        return order(started(begun(spec("a", **changes))), "a", at(2)).key
+        return _order(started(begun(spec("a", **changes))), at(2)).key
 
     assert key() == key()
     assert (
@@ -18,5 +21,22 @@ def test_calls_come_under_their_tenant_and_those_of_a_batch_under_that_batch():
 
 
 def test_an_order_has_its_own_time_and_its_jobs():
-    given = order(started(begun(spec("a", timeout_s=10))), "a", at(60))
+    given = _order(started(begun(spec("a", timeout_s=10))), at(60))
     assert (given.timeout_s, given.within_s) == (10, 1740)
+
+
+def test_orders_of_one_job_carry_one_copy_of_their_messages():
+    one, other = orders(started(begun(spec("a", "b"))), ["a", "b"], at(2))
+    assert (one.name, other.name) == ("a", "b")
+    assert one.request.messages is other.request.messages
+
+
+def test_an_order_of_a_job_that_is_not_written_yet_says_so():
+    job = started(begun(spec("a")))
+    [early], [late] = (orders(job, ["a"], at(2), written=written) for written in (False, True))
+    assert early.adoptions == UNWRITTEN < late.adoptions == 0
+
+
+def _order(job: Job, now: datetime) -> Order:
+    [made] = orders(job, ["a"], now)
+    return made
