@@ -26,7 +26,7 @@ from ditto.errors import DittoError, Unavailable
 from ditto.http import unwatched
 from ditto.http.app import build
 from ditto.http.limits import Limits
-from ditto.runtime import cluster, freed_memory
+from ditto.runtime import cluster, freed_memory, garbage
 from ditto.runtime.ingress import use_haproxy
 from ditto.runtime.open_ports import OpenPort, open_ports
 from ditto.runtime.ports import held_port, own_ports, usable_port
@@ -62,7 +62,9 @@ class _Door:
         return build(self._open, limits=limits, settings=self._settings)
 
     async def _open(self) -> Service:
-        return await cluster.attach(self._settings, replace=True, listens=await _listens())
+        service = await cluster.attach(self._settings, replace=True, listens=await _listens())
+        garbage.look_rarely()
+        return service
 
 
 async def _listens() -> str:

@@ -25,6 +25,8 @@ from ditto.tally import Tally
 
 log = logging.getLogger("ditto.held")
 
+NOTE_S = 0.005
+"""So long after its end a job is noted: who waits for it gets the answer first."""
 LOOK_S = 1.0
 """How often it is looked for waiting jobs whose deadline has passed."""
 
@@ -84,6 +86,7 @@ class HeldJobs:
         self._fresh: set[str] = set()
         self._unwritten: set[str] = set()
         self._tally = Tally()
+        self._unnoted: list[Job] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
         self._stopped = False
@@ -173,6 +176,7 @@ class HeldJobs:
 
     def counted(self) -> Tally:
         """Returns what was counted of the jobs that have ended here, and how many have not."""
+        self._note()
         counted = self._tally.copy()
         counted.count(JOBS_OPEN, by=len(self))
         return counted
@@ -193,6 +197,7 @@ class HeldJobs:
         self._stopped = True
         for task in self._tasks:
             task.cancel()
+        self._note()
         self._send_away(self._running, "has been taken over from")
         self._running.clear()
         self.waiting.clear()
@@ -204,6 +209,7 @@ class HeldJobs:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._note()
         self._send_away(running, "goes on without")
 
     def _send_away(self, running: Mapping[str, Held], why: str) -> None:
@@ -260,9 +266,19 @@ class HeldJobs:
                 del self._running[job_id]
             held.wake()
         if not had_ended and held.ended.exception() is None:
-            note_end(held.ended.result(), self._tally)
+            self._note_soon(held.ended.result())
         self.fill()
         self._idle()
+
+    def _note_soon(self, job: Job) -> None:
+        if not self._unnoted:
+            asyncio.get_running_loop().call_later(NOTE_S, self._note)
+        self._unnoted.append(job)
+
+    def _note(self) -> None:
+        ended, self._unnoted = self._unnoted, []
+        for job in ended:
+            note_end(job, self._tally)
 
     async def _fail(self, job_id: str, held: Held) -> None:
         """Ends a job on which Ditto itself stumbled: a bug, not a model's failure.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import time
@@ -13,7 +12,7 @@ from ditto.domain import strategies
 from ditto.domain.job import Job
 from ditto.domain.spec import JobSpec
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError
-from ditto.runtime import freed_memory, tracing
+from ditto.runtime import freed_memory, garbage, tracing
 from ditto.runtime.actors.beginning import START_PAUSE_S, actor, begin, check_version, create
 from ditto.runtime.actors.channels import listen_as
 from ditto.runtime.actors.logs import log_lines
@@ -127,7 +126,7 @@ class _JobActor:
             packed(await asyncio.to_thread(rehearsed, utc_now))
         except Exception:  # it makes the first job quicker, and nothing else
             log.exception("not rehearsed")
-        gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all jobs waited for 50 ms
+        garbage.look_rarely()
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

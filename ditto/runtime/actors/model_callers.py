@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import Mapping
 
 from ditto.providers.limits.gates import Gates
 from ditto.providers.limits.sharing import Report, Told
 from ditto.providers.limits.stake import Stake
-from ditto.runtime import freed_memory, tracing
+from ditto.runtime import freed_memory, garbage, tracing
 from ditto.runtime.actors.beginning import actor, begin, check_version, create
 from ditto.runtime.actors.channels import listen_as
 from ditto.runtime.actors.logs import log_lines
@@ -28,9 +27,6 @@ from ditto.settings import Settings
 from ditto.settings.endpoints import Endpoint
 from ditto.tally import Tally
 from ditto.version import VERSION
-
-_GARBAGE_OBJECTS = 5_000
-"""Python looks for garbage in circles after so many new objects: calls leave next to none, and have 700 in a moment."""
 
 
 class _CallerActor:
@@ -86,8 +82,7 @@ class _CallerActor:
         self._caller = Caller(name, new_id(), asks, tally=tally, standing=gates.standing)
         methods = (self.call_models, self.poll, self.hear)
         self._listening = asyncio.get_running_loop().create_task(listen_as(name, methods))
-        gc.set_threshold(_GARBAGE_OBJECTS)
-        gc.freeze()  # what is loaded stays: each time Python looked for garbage in it, all calls waited for 50 ms
+        garbage.look_rarely()
 
     async def ping(self) -> None:
         return None

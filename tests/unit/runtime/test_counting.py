@@ -135,7 +135,7 @@ async def test_an_ended_job_leaves_one_line_without_its_prompt_or_replies(house,
     host = await house.host()
     await host.accept("j1", asked("a", "bad", system=SECRET), None)
     await house.ended(host, "j1")
-    await until(lambda: not len(host._jobs))
+    await until(lambda: "ditto.jobs" in {record.name for record in caplog.records})
     (record,) = [record for record in caplog.records if record.name == "ditto.jobs"]
     line = json.loads(Lines().format(record))
     assert (line["said"], line["level"], line["job_id"], line["state"]) == ("job ended", "info", "j1", "complete")
@@ -143,6 +143,17 @@ async def test_an_ended_job_leaves_one_line_without_its_prompt_or_replies(house,
     assert {"strategy", "host", "input_tokens", "output_tokens", "total_ms", "confidence", "needs_review"} <= set(line)
     assert SECRET not in str(line)
     assert SAID not in str(line)
+
+
+async def test_a_job_is_noted_before_its_holder_is_gone_and_before_it_is_counted(house, caplog):
+    caplog.set_level(logging.INFO, logger="ditto.jobs")
+    host = await house.host()
+    for number, leaves in enumerate((host.status, host.close)):
+        await host.accept(f"j{number}", asked("a"), None)
+        await house.ended(host, f"j{number}")
+        await until(lambda: not len(host._jobs))
+        await leaves()
+        assert len([record for record in caplog.records if record.name == "ditto.jobs"]) == number + 1
 
 
 async def test_the_keeper_counts_what_a_jobs_own_actor_tells_once():
