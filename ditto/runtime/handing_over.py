@@ -44,10 +44,9 @@ class HandingOver:
         if placement is Placement.AUTO and _BATCH in spec.metadata:
             placement = Placement.SHARED
         job_id, host = self._placer.place(placement)
-        for tried in range(_TRIES):
+        for _ in range(_TRIES):
             try:
-                # A holder asks its models before the job is written only where it is the first to be given it.
-                if (job := await self._tried(job_id, host, spec, claim, 0.0 if tried else wait_s)) is not None:
+                if (job := await self._tried(job_id, host, spec, claim, wait_s)) is not None:
                     return job
             except SpareTaken:  # another process was quicker
                 job_id, host = self._placer.place(Placement.SHARED if placement is Placement.AUTO else placement)

@@ -84,7 +84,6 @@ class HeldJobs:
         self._idle = idle
         self._running: dict[str, Held] = {}
         self._fresh: set[str] = set()
-        self._unwritten: set[str] = set()
         self._tally = Tally()
         self._unnoted: list[Job] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,16 +111,9 @@ class HeldJobs:
         """Tells whether a new job could neither begin nor wait."""
         return not self.room() and len(self.waiting) >= self._capacity.waiting
 
-    def run(self, job: Job, records: list[Recorded], written: asyncio.Future[None] | None = None) -> Job:
-        """Begins to run a job, and returns it.
-
-        Args:
-            written: Done when its events so far are durable, or raises `HolderGone`; None: they are.
-        """
+    def run(self, job: Job, records: list[Recorded]) -> Job:
+        """Begins to run a job whose events so far are durable, and returns it."""
         job_id = job.id
-        if written is not None:
-            self._unwritten.add(job_id)
-            written.add_done_callback(lambda _: self._unwritten.discard(job_id))
         runner = JobRunner(
             job,
             journal=self._journal,
@@ -134,7 +126,7 @@ class HeldJobs:
         ended.add_done_callback(lambda future: future.cancelled() or future.exception())
         held = Held(runner=runner, records=records, ended=ended)
         self._running[job_id] = held
-        self.own(self._finish(job_id, held, written))
+        self.own(self._finish(job_id, held))
         return runner.job
 
     def queue(self, job_id: str, deadline_at: datetime, *, fresh: bool) -> None:
@@ -182,8 +174,8 @@ class HeldJobs:
         return counted
 
     def all_running(self) -> set[str]:
-        """Returns the ids of the jobs that run here and are in the journal."""
-        return self._running.keys() - self._unwritten
+        """Returns the ids of the jobs that run here."""
+        return set(self._running)
 
     def let_go(self, job_ids: set[str]) -> None:
         """Stops those of the jobs that run here: others have taken them over."""
@@ -250,13 +242,13 @@ class HeldJobs:
                 await self.begin_out_of_turn(job_id)
             await asyncio.sleep(LOOK_S)
 
-    async def _finish(self, job_id: str, held: Held, written: asyncio.Future[None] | None) -> None:
+    async def _finish(self, job_id: str, held: Held) -> None:
         had_ended = held.runner.job.state.ended
         try:
-            held.ended.set_result(await held.runner.run(written))
-        except (AppendConflict, HolderGone):
+            held.ended.set_result(await held.runner.run())
+        except AppendConflict:
             self._calls.forget(held.runner.outstanding())
-            held.ended.set_exception(HolderGone(f"job {job_id} is not {self._holder}'s"))
+            held.ended.set_exception(HolderGone(f"job {job_id} has been taken over from {self._holder}"))
         except Exception:  # a job ends here, whatever Ditto stumbled on
             log.exception("job failed inside Ditto", extra={"job_id": job_id})
             self._calls.forget(held.runner.outstanding())

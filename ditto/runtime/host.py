@@ -19,7 +19,6 @@ from ditto.errors import (
     NotFound,
     RateLimited,
     SpareTaken,
-    StoreUnavailable,
     Unavailable,
 )
 from ditto.runtime.adopting import Adopter
@@ -32,15 +31,13 @@ from ditto.runtime.held import Capacity, Held, HeldJobs
 from ditto.runtime.lease import Lease
 from ditto.runtime.orders import Outcome
 from ditto.runtime.roles import JOB
-from ditto.runtime.runner import Clock, Turn, first_turn, numbered, retry_turn, utc_now
+from ditto.runtime.runner import Clock, first_turn, numbered, retry_turn, utc_now
 from ditto.runtime.tenure import Tenure
 from ditto.store.port import Append, Claim, JobRow, Journal
 from ditto.tally import Tally
 from ditto.version import VERSION
 
 _ROOMY = Capacity()
-_UNTIL_SENT = 2
-"""Turns of the event loop: in the first a job gives its orders, in the second they are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +91,6 @@ class Host:
         self._pid = pid
         self._lease = Lease(journal, name, length_s=lease_s, replaced=self._step_down, clock=clock)
         self._used = False
-        self._store_was_away = False
         self._draining = False
         self._closed = False
         self._replaced = False
@@ -183,10 +179,10 @@ class Host:
             Unavailable: This holder is draining.
             StoreUnavailable: Nothing was begun.
         """
-        job = await self._accepted(job_id, spec, claim, waits=wait_s > 0)
+        job = await self._accepted(job_id, spec, claim)
         return job if job.state.ended or wait_s == 0 else await self.wait(job_id, wait_s)
 
-    async def _accepted(self, job_id: str, spec: JobSpec, claim: Claim | None, *, waits: bool) -> Job:
+    async def _accepted(self, job_id: str, spec: JobSpec, claim: Claim | None) -> Job:
         await self._admit()
         jobs, begins = self._jobs, self._jobs.room()
         turn = first_turn(job_id, spec, self._name, self._lines.pick(job_id), self._clock)
@@ -198,45 +194,21 @@ class Host:
         else:
             jobs.beginning.add(job_id)
         append = Append(job_id=job_id, id=self._new_id(), after=0, events=events, claim=claim, payer=spec.payer)
-        begun = begins and waits and claim is None and not self._own_job and not self._store_was_away
         try:
-            await (self._append_beside(turn, append) if begun else self._journal.append(append))
+            await self._journal.append(append)
         except AppendConflict:
             return own_job(job_id, await self._journal.read(job_id), spec)
-        except BaseException as error:  # cancelled too: an own actor that was given no job is a spare again
+        except BaseException:  # cancelled too: an own actor that was given no job is a spare again
             self._used = not self._own_job
-            self._store_was_away = isinstance(error, StoreUnavailable)
             raise
         finally:
             jobs.beginning.discard(job_id)
             jobs.waiting.leave(job_id)
-        self._store_was_away = False
         if begins:
-            return turn.job if begun else jobs.run(turn.job, list(numbered(append)))
+            return jobs.run(turn.job, list(numbered(append)))
         jobs.queue(job_id, spec.deadline_at, fresh=True)
         jobs.fill()
         return fold(job_id, numbered(append))
-
-    async def _append_beside(self, turn: Turn, append: Append) -> None:
-        """Writes the acceptance of a job whose first calls are being made meanwhile.
-
-        Who waits for its end has been promised nothing yet, and who has no key for it will not come back for it. Where
-        it is not accepted, its calls are left to the one by whom it is: so not in a job's own actor, whose id may
-        become another request's.
-        """
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._jobs.run(turn.job, list(numbered(append)), written)
-        self._jobs.beginning.discard(append.job_id)
-        for _ in range(_UNTIL_SENT):
-            await asyncio.sleep(0)
-        try:
-            await self._journal.append(append)
-        except BaseException:
-            if not written.done():  # it is cancelled where this holder has been closed
-                written.set_exception(HolderGone(f"job {append.job_id} was not accepted"))
-            raise
-        if not written.done():
-            written.set_result(None)
 
     async def accept_all(self, line: str, asked: list[Asked], wait_s: float) -> int:
         """Begins to accept these jobs for a line, which is told by `came`; returns this instance's epoch."""

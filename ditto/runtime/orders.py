@@ -17,8 +17,6 @@ from ditto.domain.timers import call_timeout_s
 from ditto.providers.port import ModelRequest
 from ditto.settings.endpoints import split
 
-UNWRITTEN = -1
-"""Instead of a job's adoptions, while its acceptance is being written: whoever has written it has more."""
 _BATCH = "batch"
 """Where a batch leaves its name in its jobs' metadata."""
 
@@ -29,8 +27,7 @@ class Order:
 
     Attributes:
         id: As `order_id` makes it: the same order again is the same call.
-        adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over. Or
-            `UNWRITTEN`.
+        adoptions: Of the job, as its holder knows it: of two holders the one with more has taken the job over.
         live: The reply is to be streamed, for who follows the job.
         timeout_s: Its own time, which runs while it is being asked, and not while it waits for its turn.
         within_s: How long the job has left.
@@ -126,13 +123,10 @@ def judge_order_id(job: Job) -> str:
     return f"{job.id}/{job.retries}.judge/{job.spec.judge}"
 
 
-def orders(job: Job, call_names: Iterable[str], now: datetime, *, written: bool = True) -> list[Order]:
+def orders(job: Job, call_names: Iterable[str], now: datetime) -> list[Order]:
     """Returns the orders for running calls of this job, each with the time that it has left.
 
     Messages that are the same are one value, so that orders that travel together carry one copy of a long prompt.
-
-    Args:
-        written: Whether the job's acceptance is in the journal.
     """
     spec = job.spec
     calls = {call.name: call for call in spec.calls}
@@ -152,7 +146,7 @@ def orders(job: Job, call_names: Iterable[str], now: datetime, *, written: bool 
         made.append(
             Order(
                 id=order_id(job, name, status.round),
-                adoptions=job.adoptions if written else UNWRITTEN,
+                adoptions=job.adoptions,
                 provider=provider,
                 name=call.model,
                 request=request,

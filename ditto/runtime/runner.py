@@ -2,16 +2,14 @@
 
 Write, then act. Every turn of the loop takes what has arrived, asks the strategy, and writes the whole turn as one
 append; only then are calls made, outcomes acknowledged and clients told. A crash between any two steps leaves a
-journal from which the same loop goes on: it gives the running calls to their callers again, under the same ids.
-
-The first calls of a job alone may be made while its acceptance is being written, where nobody has been promised it.
+journal from which the same loop goes on: `resume` gives the running calls to their callers again, under the same ids.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -40,7 +38,7 @@ class JobRunner:
     """Runs one job to its end.
 
     Args:
-        job: As its journal tells it; its acceptance is durable, or is being written.
+        job: As its journal tells it; its acceptance is durable.
         told: Called with the job after each append, in order.
     """
 
@@ -87,25 +85,17 @@ class JobRunner:
         self._let_go = True
         self._arrived.set()
 
-    async def run(self, written: Awaitable[None] | None = None) -> Job:
+    async def run(self) -> Job:
         """Returns the job when it has ended.
-
-        Args:
-            written: Returns once the job's acceptance is durable. Its first calls are given to their callers before
-                that; nothing else is done.
 
         Raises:
             AppendConflict: Another holder has taken the job over; this one must do nothing more for it.
-            HolderGone: From `written`: the job was not accepted.
         """
         if self.job.state.ended:
             self._stop(self.job, set())
             return self.job
-        running = [name for name, status in self.job.calls.items() if isinstance(status, Running)]
-        self._submit(running, written=written is None)
+        self._submit([name for name, status in self.job.calls.items() if isinstance(status, Running)])
         self._submit_judge()
-        if written is not None:
-            await written
         while not self.job.state.ended:
             await self._turn()
             if not self.job.state.ended:
@@ -152,8 +142,8 @@ class JobRunner:
             self._told(self.job, numbered(append))
         return turn.events
 
-    def _submit(self, names: list[str], *, written: bool = True) -> None:
-        for name, order in zip(names, orders(self.job, names, self._clock(), written=written), strict=True):
+    def _submit(self, names: list[str]) -> None:
+        for name, order in zip(names, orders(self.job, names, self._clock()), strict=True):
             status = self.job.calls[name]
             assert isinstance(status, Running)
             self._calls.submit(status.caller, order)

@@ -56,7 +56,6 @@ class Ledger:
         self._askers: dict[str, dict[str, float]] = {}
         self._order_ids: dict[tuple[str, str], str] = {}
         self._started: set[str] = set()
-        self._beside: set[str] = set()
         self._answered_at_s: dict[str, float] = {}
         self._submitted: dict[str, str] = {}
         self._epochs: dict[tuple[str, str], int] = {}
@@ -116,10 +115,8 @@ class Ledger:
             case ev.JobFailed(type="InternalError"):
                 self.broken("Ditto does not stumble", f"{job_id} ended in an InternalError")
 
-    def ask(self, process: str, order: str, taken_at_s: float, *, unwritten: bool = False) -> None:
+    def ask(self, process: str, order: str, taken_at_s: float) -> None:
         """Sees a question reach a model.
-
-        Of a job that nobody has been promised it may be asked while its acceptance is being written (`unwritten`).
 
         What a process took before it froze it may ask when it thaws, though another has its name by then: that call was
         in flight when its caller was taken for dead.
@@ -133,11 +130,7 @@ class Ledger:
             order in self._answered_at_s and not of_the_dead
         ):
             self.broken("no journalled answer is asked for again", f"{order}, by {process}")
-        job_id = order.partition("/")[0]
-        if order not in self._started and unwritten and job_id not in self.promised:
-            self.counts["asked beside the acceptance"] += 1
-            self._beside.add(job_id)
-        elif order not in self._started:
+        if order not in self._started:
             self.broken("written, then acted", f"{order} was asked before its start was in the journal")
         if process in before:
             self.broken("a living caller asks once", f"{order}, twice by {process}")
@@ -146,7 +139,7 @@ class Ledger:
         self.counts["asked"] += 1
         if before:
             self.counts["in flight repeated"] += 1
-        job = self.jobs.get(job_id)
+        job = self.jobs.get(order.partition("/")[0])
         if job is not None and job.state.ended:
             self.counts["asked after the job's end"] += 1
         before[process] = self._now()
@@ -175,8 +168,6 @@ class Ledger:
             self.broken("an accepted job is in the journal", f"{job_id} was promised and is not")
         elif self.jobs[job_id].spec.metadata["tag"] != tag:
             self.broken("a client gets its own job", f"{tag} was given {job_id}, which is another's")
-        if keyed and job_id in self._beside:
-            self.broken("a key is claimed before a model is asked", f"{job_id} of {tag}")
         if keyed and self._submitted.setdefault(tag, job_id) != job_id:
             self.broken("one key, one job", f"the key of {tag} named {self._submitted[tag]}, and now {job_id}")
 

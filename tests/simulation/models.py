@@ -8,7 +8,7 @@ from ditto.domain.events import Failure, Reply
 from ditto.providers.port import NOBODYS, Hearer, ModelRequest, Whose
 from ditto.runtime.caller import Caller
 from ditto.runtime.drafts import Known, Piece
-from ditto.runtime.orders import UNWRITTEN, Batch, Order, Seen
+from ditto.runtime.orders import Batch, Order, Seen
 from tests.simulation import plans
 from tests.simulation.ledger import Ledger
 from tests.simulation.plans import Answering
@@ -51,12 +51,9 @@ class CountedModels:
         order = self._book.find(request)
         if timeout_s <= 0:
             return Failure(type="Timeout", message="no time left", attempts=0)
-        unwritten = order.adoptions == UNWRITTEN
-        self._ledger.ask(self._process, order.id, TAKEN_AT_S.get(), unwritten=unwritten)
+        self._ledger.ask(self._process, order.id, TAKEN_AT_S.get())
         job = self._ledger.jobs.get(order.id.partition("/")[0])
         tag = "" if job is None else str(job.spec.metadata["tag"])
-        if request.system is not None:  # a judge has none; but what it is asked about is in the journal
-            tag = request.system
         answering = plans.answering(self._seed, tag, name, order.id)
         await self._written(answering, timeout_s, hearer)
         if answering.delay_s > timeout_s:

@@ -299,7 +299,7 @@ def _schema() -> dict[str, Any] | None:
 
 
 def _request(body: tuple[tuple[str, Any], ...], *, schema: bool, key: str | None, tag: str) -> Request:
-    update: dict[str, Any] = {"metadata": {"tag": tag}, "system": tag}
+    update: dict[str, Any] = {"metadata": {"tag": tag}}
     if schema:
         update["schema_"] = _schema()
     if key is not None:

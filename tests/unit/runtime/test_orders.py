@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ditto.domain.job import Job
-from ditto.runtime.orders import UNWRITTEN, Order, orders
+from ditto.runtime.orders import Order, orders
 from tests.unit.domain.jobs import at, begun, spec, started
 
 
@@ -29,12 +29,6 @@ def test_orders_of_one_job_carry_one_copy_of_their_messages():
     one, other = orders(started(begun(spec("a", "b"))), ["a", "b"], at(2))
     assert (one.name, other.name) == ("a", "b")
     assert one.request.messages is other.request.messages
-
-
-def test_an_order_of_a_job_that_is_not_written_yet_says_so():
-    job = started(begun(spec("a")))
-    [early], [late] = (orders(job, ["a"], at(2), written=written) for written in (False, True))
-    assert early.adoptions == UNWRITTEN < late.adoptions == 0
 
 
 def _order(job: Job, now: datetime) -> Order:
