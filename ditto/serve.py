@@ -20,6 +20,7 @@ from ray import serve
 from ray.exceptions import RayError
 from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 from ray.serve.config import HTTPOptions
+from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ApplicationStatus, LoggingConfig
 
 from ditto.errors import DittoError, Unavailable
@@ -184,11 +185,14 @@ def _deploy(settings: Settings) -> None:
     """
     try:
         serve.run_many([serve.RunTarget(_door(settings), name=NAME)], wait_for_applications_running=False)
-        while (found := serve.status().applications[NAME]).status != ApplicationStatus.RUNNING:
+        while (found := serve.status().applications.get(NAME)) is not None:
+            if found.status == ApplicationStatus.RUNNING:
+                return
             if found.status == ApplicationStatus.DEPLOY_FAILED:
                 raise Unavailable(f"Ray Serve did not come up: {found.message}")
             time.sleep(_READY_PAUSE_S)
-    except (RayError, RuntimeError) as error:
+        raise Unavailable("Ray Serve did not come up: somebody else has taken the application away")
+    except (RayError, RuntimeError, RayServeException) as error:
         raise Unavailable(f"Ray Serve did not come up: {error}") from error
 
 

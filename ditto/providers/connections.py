@@ -9,6 +9,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 
 import aiohttp
@@ -126,5 +127,13 @@ def _parts(request: httpx.Request) -> tuple[str, Iterable[tuple[str, str]], byte
     """Returns address, headers and body of a request as aiohttp takes them, which says a body's length by itself."""
     if isinstance(request, Post) and not request.large:
         return request.head.address, request.head.fields, request.content
+    return str(request.url), request.headers.multi_items(), _body(request)
+
+
+def _body(request: httpx.Request) -> bytes | httpx.AsyncByteStream:
+    """Returns the body as it is at hand, or what it comes out of piece by piece."""
+    if not isinstance(request, Post):
+        with suppress(httpx.RequestNotRead):
+            return request.content
     assert isinstance(request.stream, httpx.AsyncByteStream)
-    return str(request.url), request.headers.multi_items(), request.stream
+    return request.stream

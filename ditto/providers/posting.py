@@ -58,7 +58,8 @@ class Post(httpx.Request):
     @cached_property
     def headers(self) -> httpx.Headers:  # type: ignore[override]  # it can be written, as what it overrides
         """All headers, its own length among them."""
-        return httpx.Headers([*self.head.headers.raw, (b"content-length", b"%d" % len(self._content))])
+        own = [(b"host", self.url.netloc), (b"content-length", b"%d" % len(self._content))]
+        return httpx.Headers([*self.head.headers.raw, *own])
 
     @cached_property
     def stream(self) -> httpx.AsyncByteStream:  # type: ignore[override]  # it can be written, as what it overrides

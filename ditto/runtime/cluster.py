@@ -17,6 +17,7 @@ from typing import Any
 import ray
 from ray._private import services
 from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
+from ray.exceptions import RayError
 
 from ditto import settings as configuration
 from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError, Unavailable
@@ -280,10 +281,13 @@ def begin_keeper(settings: Settings) -> None:
 
 
 def begin_actors(settings: Settings) -> None:
-    """Begins what a new cluster's service needs to be ready; else its first replica does so once it is there."""
+    """Begins what a new cluster's service needs to be ready; what cannot be begun just now its first replica begins."""
     actors = Actors(settings)
-    actors.begin_keeper()
-    actors.begin_callers()
+    try:
+        actors.begin_keeper()
+        actors.begin_callers()
+    except (HolderGone, RayError) as error:
+        log.warning("not begun ahead", extra={"reason": type(error).__name__})
 
 
 async def looked_into(settings: Settings, listens: str) -> bool:

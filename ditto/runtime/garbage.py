@@ -1,6 +1,6 @@
 """Python looks for garbage in circles less often, and not in what is loaded: there is next to none in this process.
 
-By itself it looks after every 700 new objects, which calls and jobs under way have in a moment, and now and then
+By itself (3.11) it looks after every 700 new objects, which calls and jobs under way have in a moment, and now and then
 through all that has been loaded, while everything else waits for 50 ms.
 """
 

@@ -189,10 +189,10 @@ class HeldJobs:
         self._stopped = True
         for task in self._tasks:
             task.cancel()
-        self._note()
         self._send_away(self._running, "has been taken over from")
         self._running.clear()
         self.waiting.clear()
+        self._note()
 
     async def close(self) -> None:
         """Stops without ending any job, and returns when nothing of it runs any more."""
@@ -201,8 +201,8 @@ class HeldJobs:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._note()
         self._send_away(running, "goes on without")
+        self._note()
 
     def _send_away(self, running: Mapping[str, Held], why: str) -> None:
         """Has whoever waits for these jobs look for them elsewhere."""
@@ -270,7 +270,10 @@ class HeldJobs:
     def _note(self) -> None:
         ended, self._unnoted = self._unnoted, []
         for job in ended:
-            note_end(job, self._tally)
+            try:
+                note_end(job, self._tally)
+            except Exception:  # whatever a tracer stumbles on, the others are noted
+                log.exception("job not noted", extra={"job_id": job.id})
 
     async def _fail(self, job_id: str, held: Held) -> None:
         """Ends a job on which Ditto itself stumbled: a bug, not a model's failure.

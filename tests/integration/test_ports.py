@@ -103,6 +103,17 @@ def test_an_application_that_does_not_come_up_behind_its_own_ingress_is_not_call
             serve._deploy(from_args({}, source="x"))
 
 
+def test_an_application_that_somebody_takes_away_while_it_comes_up_is_not_waited_for(monkeypatch):
+    from ray.serve.schema import ServeStatus
+
+    from ditto import serve
+
+    monkeypatch.setattr(serve.serve, "run_many", lambda *targets, **options: None)
+    monkeypatch.setattr(serve.serve, "status", lambda: ServeStatus(applications={}))
+    with pytest.raises(Unavailable, match="taken the application away"):
+        serve._deploy(from_args({}, source="x"))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 def test_the_ports_of_this_process_and_of_its_children_are_told_with_their_addresses() -> None:
     listens = (

@@ -108,5 +108,5 @@ async def test_any_transport_finds_all_of_a_request_in_it(characters: int) -> No
 
     assert json.loads(b"".join([piece async for piece in request.stream])) == body
     assert request.headers["content-length"] == str(len(request.content))
-    assert request.headers["authorization"] == "Bearer k"
+    assert (request.headers["host"], request.headers["authorization"]) == ("api.example", "Bearer k")
     assert request.url == "https://api.example/v1"

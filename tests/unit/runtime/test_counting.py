@@ -10,7 +10,7 @@ import pytest
 
 from ditto.domain.events import Failure, Reply
 from ditto.providers.limits.gates import Gate
-from ditto.runtime import measures
+from ditto.runtime import measures, noting
 from ditto.runtime.actors.logs import Lines
 from ditto.runtime.caller import Caller
 from ditto.runtime.orders import NOTHING_SEEN
@@ -154,6 +154,24 @@ async def test_a_job_is_noted_before_its_holder_is_gone_and_before_it_is_counted
         await until(lambda: not len(host._jobs))
         await leaves()
         assert len([record for record in caplog.records if record.name == "ditto.jobs"]) == number + 1
+
+
+async def test_a_job_whose_end_cannot_be_noted_keeps_no_other_from_it(house, caplog, monkeypatch):
+    caplog.set_level(logging.INFO, logger="ditto.jobs")
+
+    def stumble(job):
+        if job.id == "j0":
+            raise ValueError("a bug")
+
+    monkeypatch.setattr(noting.tracing, "job_ended", stumble)
+    host = await house.host()
+    for number in range(2):
+        await host.accept(f"j{number}", asked("a"), None)
+    await until(lambda: not len(host._jobs))
+    await host.close()
+    noted = [record.job_id for record in caplog.records if record.name == "ditto.jobs"]
+    assert noted == ["j1"]
+    assert [record.job_id for record in caplog.records if record.message == "job not noted"] == ["j0"]
 
 
 async def test_the_keeper_counts_what_a_jobs_own_actor_tells_once():
