@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -46,6 +46,7 @@ class Lines:
         deliver: Called with each outcome.
         replaced: Called when a caller knows a later instance of this holder.
         may_order: Tells whether the jobs here are this holder's for certain: until then no order goes out.
+        near: Names of callers on this holder's node: where there are some, the others are given no job's calls.
     """
 
     def __init__(
@@ -57,9 +58,11 @@ class Lines:
         deliver: Callable[[Outcome], None],
         replaced: Callable[[], None],
         may_order: Callable[[], bool] = lambda: True,
+        near: Collection[str] = (),
         clock: Clock = utc_now,
     ) -> None:
         self._names = sorted(callers)
+        self._near = sorted(name for name in near if name in callers) or self._names
         self._lines = {
             name: _Line(
                 port,
@@ -77,7 +80,8 @@ class Lines:
         return self._line(caller).port
 
     def pick(self, job_id: str) -> str:
-        return self._names[crc32(job_id.encode()) % len(self._names)]
+        """Returns the caller that is to be given a job's calls."""
+        return _one_of(self._near, job_id)
 
     def submit(self, caller: str, order: Order) -> None:
         self._line(caller).submit(order)
@@ -106,7 +110,12 @@ class Lines:
 
     def _line(self, caller: str) -> _Line:
         """Returns the line to this caller, or where there is none of that name any more, always the same other one."""
-        return self._lines[caller if caller in self._lines else self.pick(caller)]
+        return self._lines[caller if caller in self._lines else _one_of(self._names, caller)]
+
+
+def _one_of(names: Sequence[str], key: str) -> str:
+    """Returns one of the names, for the same key always the same one."""
+    return names[crc32(key.encode()) % len(names)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

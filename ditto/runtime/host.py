@@ -7,7 +7,7 @@ and after a crash goes on with those that the journal says are its own. While it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ditto.domain.job import Job, JobState, fold
@@ -62,6 +62,7 @@ class Host:
         isolate: Called with a job that is to be taken up by an actor of its own.
         replaced: Called when a later instance of this holder has begun: this one does nothing more, and its process is
             to end. Where it was the later one after all (it began while the other was frozen) it is begun again.
+        near: Names of callers on this holder's node: where there are some, the others are given no job's calls.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Host:
         ended: Callable[[], None] = lambda: None,
         isolate: Callable[[str], None] = lambda job_id: None,
         replaced: Callable[[], None] = lambda: None,
+        near: Collection[str] = (),
         clock: Clock = utc_now,
         pid: int = 0,
     ) -> None:
@@ -87,6 +89,7 @@ class Host:
         self._capacity = capacity
         self._ended = ended
         self._isolate = isolate
+        self._near = near
         self._clock = clock
         self._pid = pid
         self._lease = Lease(journal, name, length_s=lease_s, replaced=self._step_down, clock=clock)
@@ -118,6 +121,7 @@ class Host:
             deliver=self._deliver,
             replaced=self._step_down,
             may_order=self._lease.current,
+            near=self._near,
             clock=self._clock,
         )
         self._jobs = HeldJobs(

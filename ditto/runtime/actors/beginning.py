@@ -19,11 +19,10 @@ import ray
 from ray.actor import ActorHandle
 
 from ditto.errors import ConfigurationError, StoreUnavailable
+from ditto.runtime.actors.homes import HEAD, placed
 from ditto.runtime.actors.refs import NAMESPACE
 from ditto.version import VERSION
 
-HEAD = "node:__internal_head__"
-"""The resource by which Ray marks the head node."""
 ON_HEAD = {HEAD: 0.0001}
 """What an actor asks for that may live on the head node alone."""
 START_PAUSE_S = 1.0
@@ -55,7 +54,7 @@ def create(kind: Any, name: str, *args: Any, with_journal: bool = False) -> Acto
         namespace=NAMESPACE,
         lifetime="detached",
         get_if_exists=True,
-        resources=ON_HEAD if with_journal else None,
+        **({"resources": ON_HEAD} if with_journal else placed(name)),
     ).remote(*args)
     return handle
 

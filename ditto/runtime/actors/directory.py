@@ -13,9 +13,10 @@ from ray.util import list_named_actors
 
 from ditto.errors import ConfigurationError
 from ditto.providers.limits.sharing import Report, Told
-from ditto.runtime.actors.beginning import HEAD, actor, begin, check_version, create
+from ditto.runtime.actors.beginning import actor, begin, check_version, create
 from ditto.runtime.actors.channels import forget_channel
 from ditto.runtime.actors.holders import host_ref, open_journal
+from ditto.runtime.actors.homes import HEAD
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id, shared_names

@@ -15,6 +15,7 @@ from ditto.errors import ConfigurationError, DittoError, HolderGone, StoreError
 from ditto.runtime import freed_memory, garbage, tracing
 from ditto.runtime.actors.beginning import START_PAUSE_S, actor, begin, check_version, create
 from ditto.runtime.actors.channels import listen_as
+from ditto.runtime.actors.homes import here
 from ditto.runtime.actors.logs import log_lines
 from ditto.runtime.actors.model_callers import caller_ref
 from ditto.runtime.actors.names import KEEPER, caller_names, new_id
@@ -62,6 +63,7 @@ class _JobActor:
             ended=lambda: self._do(self._tell_keeper()),
             isolate=lambda job_id: self._do(self._take_apart(job_id)),
             replaced=lambda: self._do(_end()),
+            near=() if settings.store_is_file else here(list(self._callers)),
             pid=os.getpid(),
         )
         self._name = name
