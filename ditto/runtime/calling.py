@@ -25,6 +25,8 @@ from ditto.runtime.runner import Clock, utc_now
 POLL_S = 30.0
 SEND_S = 10.0
 PAUSE_S = 0.2
+ACKNOWLEDGE_S = 0.005
+"""So long an acknowledgement waits for a poll to go with: who waits for its job gets the answer first."""
 MOST_ORDERS = 100
 """In one message: of a thousand models the first are asked while the others' orders are still packed."""
 
@@ -166,6 +168,7 @@ class _Line:
         self._seen = NOTHING_SEEN
         self._sender: asyncio.Task[None] | None = None
         self._poller: asyncio.Task[None] | None = None
+        self._acknowledging: asyncio.TimerHandle | None = None
 
     def submit(self, order: Order) -> None:
         now_s = time.monotonic()
@@ -174,8 +177,9 @@ class _Line:
         self._wake()
 
     def acknowledge(self, order_ids: list[str]) -> None:
+        if not self._journalled:
+            self._acknowledging = asyncio.get_running_loop().call_later(ACKNOWLEDGE_S, self._wake)
         self._journalled += order_ids
-        self._wake()
 
     def waited_until(self, order_id: str) -> datetime | None:
         given = self._outstanding.get(order_id)
@@ -200,6 +204,8 @@ class _Line:
         self._journalled.clear()
 
     async def close(self) -> None:
+        if self._acknowledging is not None:
+            self._acknowledging.cancel()
         tasks = [task for task in (self._sender, self._poller) if task is not None]
         for task in tasks:
             task.cancel()

@@ -111,8 +111,8 @@ class HeldJobs:
         """Tells whether a new job could neither begin nor wait."""
         return not self.room() and len(self.waiting) >= self._capacity.waiting
 
-    def run(self, job: Job, records: list[Recorded]) -> Job:
-        """Begins to run a job whose events so far are durable, and returns it."""
+    def run(self, job: Job, records: list[Recorded], *, decided: bool = False) -> Job:
+        """Begins to run a job whose events so far are durable, and returns it; see `JobRunner` for `decided`."""
         job_id = job.id
         runner = JobRunner(
             job,
@@ -120,6 +120,7 @@ class HeldJobs:
             calls=self._calls,
             told=lambda job, new: _tell(held, new),
             new_id=self._new_id,
+            decided=decided,
             clock=self._clock,
         )
         ended: asyncio.Future[Job] = asyncio.get_running_loop().create_future()

@@ -209,7 +209,7 @@ class Host:
             jobs.beginning.discard(job_id)
             jobs.waiting.leave(job_id)
         if begins:
-            return jobs.run(turn.job, list(numbered(append)))
+            return jobs.run(turn.job, list(numbered(append)), decided=True)
         jobs.queue(job_id, spec.deadline_at, fresh=True)
         jobs.fill()
         return fold(job_id, numbered(append))
@@ -279,7 +279,7 @@ class Host:
                 continue  # somebody else has appended: another retry, or no more than feedback
             finally:
                 self._jobs.beginning.discard(job_id)
-            return self._jobs.run(turn.job, [*records, *numbered(append)])
+            return self._jobs.run(turn.job, [*records, *numbered(append)], decided=True)
 
     async def wait(self, job_id: str, timeout_s: float) -> Job:
         """Returns the job when it has ended, or as it stands after `timeout_s`.

@@ -40,6 +40,7 @@ class JobRunner:
     Args:
         job: As its journal tells it; its acceptance is durable.
         told: Called with the job after each append, in order.
+        decided: Whether its journal has what the strategy asks for as it stands.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class JobRunner:
         calls: Calls,
         told: Callable[[Job, tuple[Recorded, ...]], None],
         new_id: Callable[[], str],
+        decided: bool = False,
         clock: Clock = utc_now,
     ) -> None:
         self.job = job
@@ -61,7 +63,7 @@ class JobRunner:
         self._outcomes: dict[str, Outcome] = {}
         self._cancelled = False
         self._let_go = False
-        self._looked_at = 0
+        self._looked_at = job.seq if decided else 0
         self._arrived = asyncio.Event()
 
     def deliver(self, outcome: Outcome) -> None:
