@@ -28,6 +28,7 @@ from ditto.http import unwatched
 from ditto.http.app import build
 from ditto.http.limits import Limits
 from ditto.runtime import cluster, freed_memory, garbage
+from ditto.runtime.actors.homes import SOMETHING
 from ditto.runtime.ingress import use_haproxy
 from ditto.runtime.open_ports import OpenPort, open_ports
 from ditto.runtime.ports import held_port, own_ports, usable_port
@@ -87,7 +88,7 @@ def _door(settings: Settings) -> serve.Application:
     """Returns the application; where the journal is a file, its replicas live beside it."""
     options = {
         "num_cpus": 0,
-        "resources": cluster.ON_HEAD if settings.store_is_file else {},
+        **({"resources": cluster.ON_HEAD} if settings.store_is_file else SOMETHING),
         "runtime_env": {"env_vars": {**_ONE_LOOP, **unwatched.LAYERS}},
     }
     application: serve.Application = Door.options(

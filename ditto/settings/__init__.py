@@ -121,7 +121,7 @@ class Runtime(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    spares: Annotated[int, Field(ge=0, le=100)] = 3
+    spares: Annotated[int, Field(ge=0, le=100)] = 2
     hosts: int = Field(default_factory=lambda: _one_for(3), ge=1, le=100)
     callers: int = Field(default_factory=lambda: _one_for(4), ge=1, le=100)
     replicas: int = Field(default_factory=lambda: _one_for(4), ge=1, le=100)

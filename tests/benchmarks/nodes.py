@@ -1,11 +1,11 @@
 """What three nodes carry beside one, where jobs live and who asks for them, and where each database ends.
 
-`python -m tests.benchmarks.nodes [--quick] [--json FILE]` starts a Ray cluster of one node and one of three, each node
-with a raylet and actors of its own, `serve run` in it, and asks jobs of three models of 50 ms on shared hosts, 32 at
-once for each node: with the journal in SQLite, whose holders live beside the file, and in PostgreSQL, whose live on all
-nodes; callers of models do in both. It prints on which nodes jobs were held and models called, what part of the calls
-was made on the node of its job's holder, and CPU. All of it runs in a network of its own that has nothing but loopback,
-for which it has to be root.
+`python -m tests.benchmarks.nodes [--quick] [--json FILE]` starts three Ray clusters of one node and then one of three,
+each node with a raylet and actors of its own, `serve run` in each cluster, and asks jobs of three models of 50 ms on
+shared hosts, 32 at once for each node: with the journal in SQLite, whose holders live beside the file, and in
+PostgreSQL, whose live on all nodes; callers of models do in both. It prints on which nodes jobs were held and models
+called, what part of the calls was made on the node of its job's holder, and CPU. All of it runs in a network of its own
+that has nothing but loopback, for which it has to be root.
 
 One machine cannot show three machines' time, so what nodes carry is worked out from counted work. A node that has
 `CORES` cores, of which `rest` are used when nobody asks, and uses `cpu` seconds more for each job of the whole
@@ -15,14 +15,17 @@ lets through:
     carries(n) = min over its nodes of (CORES - rest of the node) / (CPU of the node beyond rest / jobs of the cluster)
     ratio = carries(3) / carries(1)
 
+What is gathered into one message or commit, and so what a job costs, depends on how much of a core a node has. So one
+node is never measured alone, but three clusters of one node at the same time, each asked as much as a node of three is;
+of them the one in the middle counts.
+
 It is 3 where three nodes cost nothing more than one does and share all of it equally. A database's server counts as a
 machine of its own: what one core of it takes is 1 / (its CPU for a job). SQLite is no server but a file that one node
 has, so where it ends is where that node does, and one holder of it at 1 / (CPU of the holder for a job).
 
 What this cannot show: the network between nodes, and time, with more cores than there are here; a database's disk and
-its locks, for which `tests.benchmarks.store` has many writers; and the load is the machine's, so that less is gathered
-into one message or commit than where each node has all its cores. What cores share (memory, caches, clock rates) makes
-CPU for a job differ by a tenth between runs.
+its locks, for which `tests.benchmarks.store` has many writers. What cores share (memory, caches, clock rates) makes CPU
+for a job differ by a tenth between runs.
 """
 
 from __future__ import annotations
@@ -43,9 +46,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from rich.console import Console
@@ -111,18 +115,23 @@ class Look:
         """Returns what each node has used between the two, in seconds by kind of process."""
         return [now.since(then) for now, then in zip(self.nodes, before.nodes, strict=True)]
 
+    def of(self, first: int, nodes: int) -> Look:
+        """Returns what some of the nodes had used."""
+        return replace(self, nodes=self.nodes[first : first + nodes])
+
 
 @contextlib.contextmanager
 def started(folder: Path, models: str, store: str, nodes: int) -> Iterator[Spread]:
     """Yields a service with its journal in `store`, in a cluster of so many nodes; all of it has ended afterwards."""
     marks = [f"{folder}/{number}/" for number in range(nodes)]
-    port, http = free_ports(2)
+    port, clients, http = free_ports(3)
     address = f"{LOOPBACK}:{port}"
-    environ = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_TMPDIR": str(folder), "RAY_worker_niceness": "0"}
     common = ("--block", "--disable-usage-stats", f"--num-cpus={CORES}", f"--object-store-memory={100 * 2**20}")
-    with _all_ended(str(folder)), contextlib.ExitStack() as stack:
+    with _all_ended(str(folder)), own_ports() as ports, contextlib.ExitStack() as stack:
+        environ = _environ(folder, ports)
         for number, mark in enumerate(marks):
-            joins = (f"--address={address}",) if number else ("--head", f"--port={port}", "--include-dashboard=false")
+            head = ("--head", f"--port={port}", f"--ray-client-server-port={clients}", "--include-dashboard=false")
+            joins = (f"--address={address}",) if number else head
             command, log = (RAY, "start", *joins, *common), folder / f"node-{number}.log"
             begun = stack.enter_context(process(*command, environ={**environ, "DITTO_MARK": mark}, log=log))
             said("block forever", log, begun)
@@ -134,6 +143,13 @@ def started(folder: Path, models: str, store: str, nodes: int) -> Iterator[Sprea
         _until_ready(url)
         until_spares(url)
         yield Spread(url=url, address=address, store=store, marks=marks)
+
+
+def _environ(folder: Path, ports: range) -> dict[str, str]:
+    """Returns what stands in the environment of a cluster's processes."""
+    with patch.dict(os.environ):
+        use_haproxy(folder, ports)
+        return {**os.environ, "RAY_AUTH_MODE": "token", "RAY_TMPDIR": str(folder), "RAY_worker_niceness": "0"}
 
 
 def described(port: int, models: str, store: str, nodes: int) -> dict[str, Any]:
@@ -177,41 +193,73 @@ def _all_ended(mark: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stored(kind: str, folder: Path) -> Iterator[tuple[str, ServerCpu]]:
-    """Yields an empty store, durable at each commit, and what its server has used."""
+def stored(kind: str) -> Iterator[tuple[Callable[[Path], str], ServerCpu]]:
+    """Yields what gives a service in a folder an empty store, durable at each commit, and what its server has used."""
     if kind == SQLITE:
-        yield str(folder / "journal.db"), lambda: 0.0
+        yield lambda folder: str(folder / "journal.db"), lambda: 0.0
         return
     with postgres.begun(durable=True) as server:
-        where = server.new_database()
-        yield where, lambda: sum(cpu_s_of(pid, ended_children=True) for pid in server.processes())
+        yield (
+            lambda _: server.new_database(),
+            lambda: sum(cpu_s_of(pid, ended_children=True) for pid in server.processes()),
+        )
 
 
-def measured(spread: Spread, plan: Plan, rest_s: float, server_cpu: ServerCpu) -> dict[str, Any]:
-    """Returns the figures of a service at rest and under load."""
+def measured(spreads: list[Spread], plan: Plan, rest_s: float, server_cpu: ServerCpu) -> dict[str, Any]:
+    """Returns the figures of services at rest and under load, all at once: of the one in the middle by what it carries.
+
+    Args:
+        server_cpu: Of the database that all of them have.
+    """
     looks: list[Look] = []
 
     def look() -> None:
-        nodes = [used(mark) for mark in spread.marks]
+        nodes = [used(mark) for spread in spreads for mark in spread.marks]
         looks.append(Look(at_s=time.monotonic(), nodes=nodes, server_s=server_cpu()))
 
-    body = {"prompt": PROMPT, "models": [f"{PROVIDER}/{name}" for name in names(PANEL, MODEL_MS)]}
-    asked = load.request(spread.url, "/llm", json.dumps({**body, "placement": "shared"}).encode())
-    at_once = AT_ONCE * len(spread.marks)
-    asyncio.run(load.burst(spread.url, asked, at_once=at_once))
+    asyncio.run(_bursts(spreads))
     time.sleep(rest_s)  # each process loads what its first job has shown to be needed
     look()
     time.sleep(rest_s)
     look()
+    came = asyncio.run(_loads(spreads, plan, look))
+    figures, server_ms = [], _server_ms(looks, sum(len(each.latencies_s) for each in came))
+    for number, (spread, loaded) in enumerate(zip(spreads, came, strict=True)):
+        nodes = len(spread.marks)
+        found = worked([each.of(nodes * number, nodes) for each in looks], max(1, len(loaded.latencies_s)))
+        here = {"jobs_per_s_here": round(loaded.per_s, 1), "failed": loaded.failed, "server_cpu_ms": server_ms}
+        figures.append({**here, **lived(spread), **found})
+    return sorted(figures, key=lambda each: each["carries_jobs_per_s"])[len(figures) // 2]
+
+
+async def _bursts(spreads: list[Spread]) -> None:
+    asked = (load.burst(spread.url, _asked(spread), at_once=AT_ONCE * len(spread.marks)) for spread in spreads)
+    await asyncio.gather(*asked)
+
+
+async def _loads(spreads: list[Spread], plan: Plan, look: Callable[[], None]) -> list[load.Loaded]:
     times = {"warm_s": plan.warm_s, "measured_s": plan.measured_s}
-    came = asyncio.run(load.load(spread.url, asked, at_once=at_once, between=look, **times))
-    jobs = max(1, len(came.latencies_s))
-    return {
-        "jobs_per_s_here": round(came.per_s, 1),
-        "failed": came.failed,
-        **lived(spread),
-        **worked(looks, jobs),
-    }
+    looks = (look, *(_nothing for _ in spreads[1:]))
+    asked = (
+        load.load(spread.url, _asked(spread), at_once=AT_ONCE * len(spread.marks), between=between, **times)
+        for spread, between in zip(spreads, looks, strict=True)
+    )
+    return await asyncio.gather(*asked)
+
+
+def _nothing() -> None:
+    """Another one of the loads looks."""
+
+
+def _asked(spread: Spread) -> bytes:
+    models = [f"{PROVIDER}/{name}" for name in names(PANEL, MODEL_MS)]
+    return load.request(
+        spread.url, "/llm", json.dumps({"prompt": PROMPT, "models": models, "placement": "shared"}).encode()
+    )
+
+
+def _server_ms(looks: list[Look], jobs: int) -> float:
+    return round((looks[3].server_s - looks[2].server_s) * 1000 / max(1, jobs), 3)
 
 
 def worked(looks: list[Look], jobs: int) -> dict[str, Any]:
@@ -225,7 +273,6 @@ def worked(looks: list[Look], jobs: int) -> dict[str, Any]:
     spent = looks[3].since(looks[2])
     job_s = [max(sum(node.values()) - cores * loaded_s, 0.0) / jobs for node, cores in zip(spent, rest, strict=True)]
     lets = [(CORES - cores) / cpu_s if cpu_s else float("inf") for cores, cpu_s in zip(rest, job_s, strict=True)]
-    server_s = (looks[3].server_s - looks[2].server_s) / jobs
     return {
         "rest_cores_by_node": [round(cores, 3) for cores in rest],
         "job_cpu_ms_by_node": [round(cpu_s * 1000, 3) for cpu_s in job_s],
@@ -233,7 +280,6 @@ def worked(looks: list[Look], jobs: int) -> dict[str, Any]:
         "all_cpu_ms_by_node_and_process": [
             {kind: round(cpu_s * 1000 / jobs, 3) for kind, cpu_s in node.items()} for node in spent
         ],
-        "server_cpu_ms": round(server_s * 1000, 3),
         "carries_jobs_per_s_by_node": [round(each, 1) for each in lets],
         "carries_jobs_per_s": round(min(lets), 1),
     }
@@ -330,19 +376,21 @@ def main() -> None:
     figures: dict[str, dict[str, dict[str, Any]]] = {}
     with (
         tempfile.TemporaryDirectory(prefix="dn", ignore_cleanup_errors=True) as name,  # Ray's sockets lie below it
-        own_ports() as ports,
         started_mock(Path(name)) as mock,
     ):
-        use_haproxy(Path(name), ports)
         for kind in options.stores:
             if kind == POSTGRESQL and postgres.binaries() is None:
                 print("there is no PostgreSQL server here: Debian's package is postgresql", file=sys.stderr)
                 continue
             for nodes in (1, NODES):
-                folder = Path(name, f"{kind[0]}{nodes}")
-                folder.mkdir()
-                with stored(kind, folder) as (where, cpu), started(folder, mock.url, where, nodes) as spread:
-                    figures.setdefault(kind, {})[str(nodes)] = measured(spread, plan, rest_s, cpu)
+                with stored(kind) as (new_store, cpu), contextlib.ExitStack() as stack:
+                    spreads = []
+                    for number in range(NODES // nodes):
+                        folder = Path(name, f"{kind[0]}{nodes}{number}")
+                        folder.mkdir()
+                        service = started(folder, mock.url, new_store(folder), nodes)
+                        spreads.append(stack.enter_context(service))
+                    figures.setdefault(kind, {})[str(nodes)] = measured(spreads, plan, rest_s, cpu)
                 print(f"{kind}, {nodes}: measured", file=sys.stderr, flush=True)
     show(figures)
     if options.json is not None:

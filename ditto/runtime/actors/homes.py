@@ -21,8 +21,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 HEAD = "node:__internal_head__"
 """The resource by which Ray marks the head node."""
-SOMETHING = 1
-"""Bytes of memory: who asks for them is placed as is wished."""
+SOMETHING = {"memory": 1}
+"""What an actor asks for that is to be placed as is wished: a byte."""
 
 Nodes = Sequence[Mapping[str, Any]]
 """As Ray tells of them."""
@@ -34,7 +34,7 @@ def placed(name: str) -> dict[str, Any]:
     if sum(node["Alive"] for node in nodes) < 2:
         return {}
     strategy = NodeAffinitySchedulingStrategy(home(name, ordered(nodes)), soft=True)
-    return {"scheduling_strategy": strategy, "memory": SOMETHING}
+    return {"scheduling_strategy": strategy, **SOMETHING}
 
 
 def here(names: Sequence[str]) -> list[str]:

@@ -118,7 +118,7 @@ def held_by(running: Running, placement: str) -> str:
         return str(json.load(answer)["host"])
 
 
-def until_spares(url: str, wanted: int = 3) -> None:
+def until_spares(url: str, wanted: int = 2) -> None:
     """Returns when so many actors are ready for one job each."""
     until = time.monotonic() + SPARES_S
     while time.monotonic() < until:
