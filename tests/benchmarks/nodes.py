@@ -9,11 +9,14 @@ that has nothing but loopback, for which it has to be root.
 
 One machine cannot show three machines' time, so what nodes carry is worked out from counted work. A node that has
 `CORES` cores, of which `rest` are used when nobody asks, and uses `cpu` seconds more for each job of the whole
-cluster, lets the cluster have at most `(CORES - rest) / cpu` jobs a second. A cluster carries what its busiest node
-lets through:
+cluster, lets the cluster have at most `(CORES - rest) / cpu` jobs a second. Where each node has as many jobs as the
+others, or where jobs are bound to a file's node, a cluster carries what its busiest node lets through, which is the
+head. Serve's ingress gives each request to the replica that has the fewest: the other nodes, whose jobs end sooner
+then, are given more, and no core is idle.
 
-    carries(n) = min over its nodes of (CORES - rest of the node) / (CPU of the node beyond rest / jobs of the cluster)
-    ratio = carries(3) / carries(1)
+    evenly(n) = min over its nodes of (CORES - rest of the node) / (CPU of the node beyond rest / jobs of the cluster)
+    carries(n) = (sum over its nodes of CORES - rest) / (CPU of all nodes beyond rest / jobs of the cluster)
+    ratio = carries(3) / carries(1), with a file evenly(3) / evenly(1)
 
 What is gathered into one message or commit, and so what a job costs, depends on how much of a core a node has. So one
 node is never measured alone, but three clusters of one node at the same time, each asked as much as a node of three is;
@@ -226,7 +229,8 @@ def measured(spreads: list[Spread], plan: Plan, rest_s: float, server_cpu: Serve
     figures, server_ms = [], _server_ms(looks, sum(len(each.latencies_s) for each in came))
     for number, (spread, loaded) in enumerate(zip(spreads, came, strict=True)):
         nodes = len(spread.marks)
-        found = worked([each.of(nodes * number, nodes) for each in looks], max(1, len(loaded.latencies_s)))
+        own, jobs = [each.of(nodes * number, nodes) for each in looks], max(1, len(loaded.latencies_s))
+        found = worked(own, jobs, bound=Path(spread.store).is_absolute())
         here = {"jobs_per_s_here": round(loaded.per_s, 1), "failed": loaded.failed, "server_cpu_ms": server_ms}
         figures.append({**here, **lived(spread), **found})
     return sorted(figures, key=lambda each: each["carries_jobs_per_s"])[len(figures) // 2]
@@ -262,11 +266,12 @@ def _server_ms(looks: list[Look], jobs: int) -> float:
     return round((looks[3].server_s - looks[2].server_s) * 1000 / max(1, jobs), 3)
 
 
-def worked(looks: list[Look], jobs: int) -> dict[str, Any]:
+def worked(looks: list[Look], jobs: int, *, bound: bool) -> dict[str, Any]:
     """Returns what was used for a job, and what that lets through.
 
     Args:
         looks: Before and after rest, before and after so many jobs.
+        bound: Whether jobs are bound to one node.
     """
     resting_s, loaded_s = looks[1].at_s - looks[0].at_s, looks[3].at_s - looks[2].at_s
     rest = [sum(node.values()) / resting_s for node in looks[1].since(looks[0])]
@@ -280,8 +285,9 @@ def worked(looks: list[Look], jobs: int) -> dict[str, Any]:
         "all_cpu_ms_by_node_and_process": [
             {kind: round(cpu_s * 1000 / jobs, 3) for kind, cpu_s in node.items()} for node in spent
         ],
-        "carries_jobs_per_s_by_node": [round(each, 1) for each in lets],
-        "carries_jobs_per_s": round(min(lets), 1),
+        "lets_jobs_per_s_by_node": [round(each, 1) for each in lets],
+        "evenly_jobs_per_s": round(min(lets), 1),
+        "carries_jobs_per_s": round(min(lets) if bound else (CORES * len(rest) - sum(rest)) / sum(job_s), 1),
     }
 
 
@@ -314,7 +320,9 @@ def lived(spread: Spread) -> dict[str, Any]:
 
 def show(figures: dict[str, dict[str, dict[str, Any]]]) -> None:
     """Prints the figures beside each other, and what follows from them."""
-    table = Table("journal, nodes", "jobs held", "calls made", "near", "CPU ms/job", "by node", "server", "carries")
+    table = Table(
+        "journal, nodes", "jobs held", "calls made", "near", "CPU ms/job", "by node", "server", "evenly", "carries"
+    )
     for store, by_nodes in figures.items():
         for nodes, found in by_nodes.items():
             table.add_row(
@@ -324,15 +332,19 @@ def show(figures: dict[str, dict[str, dict[str, Any]]]) -> None:
                 f"{found['job_cpu_ms']:.2f}",
                 " / ".join(f"{ms:.2f}" for ms in found["job_cpu_ms_by_node"]),
                 f"{found['server_cpu_ms']:.2f}" if found["server_cpu_ms"] else "",
+                f"{found['evenly_jobs_per_s']:.0f}/s",
                 f"{found['carries_jobs_per_s']:.0f}/s",
             )
     console = Console(width=140)
     console.print(table)
     for store, by_nodes in figures.items():
         one, many = by_nodes["1"], by_nodes[str(NODES)]
-        ratio = many["carries_jobs_per_s"] / one["carries_jobs_per_s"]
+        evenly, ratio = (many[each] / one[each] for each in ("evenly_jobs_per_s", "carries_jobs_per_s"))
         wanted = f" (wanted: {WANTED})" if store == POSTGRESQL else ""
-        console.print(f"{store}: {NODES} nodes of {CORES} cores carry {ratio:.2f} times what one does{wanted}.")
+        console.print(
+            f"{store}: {NODES} nodes of {CORES} cores carry {ratio:.2f} times what one does{wanted}; "
+            f"{evenly:.2f} times where each has as many jobs as the others."
+        )
         console.print(_ends(store, many))
 
 

@@ -43,6 +43,11 @@ def here(names: Sequence[str]) -> list[str]:
     return [name for name in names if home(name, homes) == own]
 
 
+def count() -> int:
+    """Returns how many nodes actors begin on."""
+    return len(ordered(_nodes()))
+
+
 def ordered(nodes: Nodes) -> list[str]:
     """Returns the ids of the nodes on which actors begin, the head's first."""
     alive = [node for node in nodes if node["Alive"]]
