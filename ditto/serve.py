@@ -30,7 +30,7 @@ from ditto.http.limits import Limits
 from ditto.runtime import cluster, freed_memory, garbage
 from ditto.runtime.ingress import use_haproxy
 from ditto.runtime.open_ports import OpenPort, open_ports
-from ditto.runtime.ports import held_port, is_own_nodes, own_ports, usable_port
+from ditto.runtime.ports import held_port, own_ports, usable_port
 from ditto.runtime.service import Service
 from ditto.settings import Settings, from_args
 from ditto.store.opening import look_at
@@ -46,6 +46,8 @@ _LOG = LoggingConfig(enable_access_log=False, log_level="WARNING")
 That it is not written is not enough: below the level it is not even made."""
 _LOOK_S = 1.0
 """Between Serve's looks at whether a replica is there; its own ten seconds are nine more without one."""
+_A_SHARE = 0.001
+"""Of a core: Ray spreads replicas that ask for it evenly over the nodes that have any, others as it happens."""
 _READY_S = 10.0
 _READY_PAUSE_S = 0.25
 _READY_TRIES = 120
@@ -63,9 +65,7 @@ class _Door:
         return build(self._open, limits=limits, settings=self._settings)
 
     async def _open(self) -> Service:
-        listens = await _listens()
-        peers = self._settings.runtime.replicas if _is_everywhere(listens) else 1
-        service = await cluster.attach(self._settings, replace=True, peers=peers, listens=listens)
+        service = await cluster.attach(self._settings, replace=True, listens=await _listens())
         garbage.look_rarely()
         return service
 
@@ -74,12 +74,6 @@ async def _listens() -> str:
     """Returns the address at which Serve listens for this replica, whoever has started it and however."""
     options = await ray.get_actor(SERVE_CONTROLLER_NAME, namespace=SERVE_NAMESPACE).get_http_config.remote()
     return options.host or _LOOPBACK  # without one it does not listen at all
-
-
-def _is_everywhere(host: str) -> bool:
-    """Tells whether the ingress reaches replicas on other nodes than its own: they listen at the address of Serve."""
-    address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]  # Ray has no type for it
-    return not is_own_nodes(host, address)
 
 
 Door: Any = serve.deployment(
@@ -91,16 +85,12 @@ Door: Any = serve.deployment(
 )(serve.ingress()(_Door))
 
 
-def _door(settings: Settings, *, everywhere: bool = True) -> serve.Application:
-    """Returns the application, its replicas on all nodes; where the journal is a file, they live beside it.
-
-    Args:
-        everywhere: Whether the ingress reaches replicas on other nodes than its own, the head.
-    """
-    on_head = settings.store_is_file or not everywhere
+def _door(settings: Settings) -> serve.Application:
+    """Returns the application; where the journal is a file, its replicas live beside it."""
+    spread = settings.runtime.near_hosts and not settings.store_is_file
     options = {
-        "num_cpus": 0,
-        **({"resources": cluster.ON_HEAD} if on_head else cluster.SOMETHING),
+        "num_cpus": _A_SHARE if spread else 0,
+        "resources": cluster.ON_HEAD if settings.store_is_file else {},
         "runtime_env": {"env_vars": {**_ONE_LOOP, **unwatched.LAYERS}},
     }
     application: serve.Application = Door.options(
@@ -154,7 +144,7 @@ def run(
             _begin(host, port)
             if own:
                 cluster.begin_actors(settings)  # they start beside the replica, not after it
-            _deploy(_door(settings, everywhere=_is_everywhere(host)))
+            _deploy(settings)
             stopped = _stop_signal()
             _wait_until_ready(host, port, stopped)
             print(f"Ditto at http://{host}:{port}, its routes at /docs; Ctrl-C stops it")
@@ -190,14 +180,14 @@ def _begin(host: str, port: int) -> None:
         raise Unavailable(f"Ray Serve did not come up: {error}") from error
 
 
-def _deploy(application: serve.Application) -> None:
+def _deploy(settings: Settings) -> None:
     """Returns when a replica is there; Serve's own way of waiting for it looks once a second.
 
     Raises:
         Unavailable: None comes up.
     """
     try:
-        serve.run_many([serve.RunTarget(application, name=NAME)], wait_for_applications_running=False)
+        serve.run_many([serve.RunTarget(_door(settings), name=NAME)], wait_for_applications_running=False)
         while (found := serve.status().applications.get(NAME)) is not None:
             if found.status == ApplicationStatus.RUNNING:
                 return

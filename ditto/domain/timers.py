@@ -53,10 +53,11 @@ def expire(job: Job, now: datetime, waited: Waited = never_waited) -> tuple[Even
         message = f"no answer within the grace of {grace_ms:.0f} ms after enough models had answered"
         return (GracePassed(), *_given_up(job, now, message))
     message = f"no answer in {job.spec.timeout_s * 1000:.0f} ms"
+    late = now - timedelta(seconds=job.spec.timeout_s + MARGIN_S)
     overdue: list[Event] = [
         _timed_out(call.name, status, message, now)
         for call, status in job.seats()
-        if isinstance(status, Running) and _overdue_at(job, status, waited(call.name)) <= now
+        if isinstance(status, Running) and status.since <= late and _overdue_at(job, status, waited(call.name)) <= now
     ]
     judging = job.judging()
     if judging is not None and _overdue_at(job, judging, waited("")) <= now:

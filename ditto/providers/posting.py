@@ -58,8 +58,10 @@ class Post(httpx.Request):
     @cached_property
     def headers(self) -> httpx.Headers:  # type: ignore[override]  # it can be written, as what it overrides
         """All headers, its own length among them."""
-        own = [(b"host", self.url.netloc), (b"content-length", b"%d" % len(self._content))]
-        return httpx.Headers([*self.head.headers.raw, *own])
+        headers = httpx.Headers(self.head.headers)
+        headers.setdefault("host", self.url.netloc.decode())
+        headers["content-length"] = str(len(self._content))
+        return headers
 
     @cached_property
     def stream(self) -> httpx.AsyncByteStream:  # type: ignore[override]  # it can be written, as what it overrides

@@ -177,9 +177,9 @@ class _Line:
         self._wake()
 
     def acknowledge(self, order_ids: list[str]) -> None:
-        if not self._journalled:
-            self._acknowledging = asyncio.get_running_loop().call_later(ACKNOWLEDGE_S, self._wake)
         self._journalled += order_ids
+        if self._acknowledging is None:
+            self._acknowledging = asyncio.get_running_loop().call_later(ACKNOWLEDGE_S, self._acknowledged)
 
     def waited_until(self, order_id: str) -> datetime | None:
         given = self._outstanding.get(order_id)
@@ -202,6 +202,10 @@ class _Line:
         self._unsent.clear()
         self._cancelled.clear()
         self._journalled.clear()
+
+    def _acknowledged(self) -> None:
+        self._acknowledging = None
+        self._wake()
 
     async def close(self) -> None:
         if self._acknowledging is not None:

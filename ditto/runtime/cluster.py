@@ -45,7 +45,6 @@ from ditto.tally import Counted, Tally
 __all__ = [
     "LOCAL",
     "ON_HEAD",
-    "SOMETHING",
     "attach",
     "begin_actors",
     "begin_keeper",
@@ -61,7 +60,6 @@ __all__ = [
 log = logging.getLogger("ditto.cluster")
 
 LOCAL = "local"
-SOMETHING = homes.SOMETHING
 _READY_S = 5.0
 _HEARD_S = 1.0
 _COUNT_S = 2.0
@@ -186,7 +184,6 @@ async def attach(
     running: bool = False,
     warm: bool = False,
     replace: bool = False,
-    peers: int = 1,
     listens: str = "127.0.0.1",
     verbose: bool = False,
 ) -> Service:
@@ -198,8 +195,6 @@ async def attach(
         warm: Begins one job's own actor and the simulated models at once, and no keeper: for a process that asks one
             question.
         replace: Actors of another version of Ditto are drained and replaced; else they are an error.
-        peers: So many processes, this one among them, are spread over the nodes and asked equally much: where there is
-            one for each node, it gives jobs to the hosts on its own.
         listens: The address of this machine at which the service can be asked.
 
     Raises:
@@ -261,10 +256,12 @@ async def attach(
         if own:
             await asyncio.to_thread(leave)
 
+    hosts = shared_names(settings)
     placer = Placer(
         actors,
         spares,
-        hosts=_hosts(settings, peers),
+        hosts=hosts,
+        near=homes.here(hosts) if settings.runtime.near_hosts and not settings.store_is_file else (),
         dedicated_jobs=settings.limits.dedicated_jobs,
         new_id=new_id,
     )
@@ -279,14 +276,6 @@ async def attach(
         admission=Admission(journal.access, Shares(actors.keeper().share), utc_now),
         new_id=new_id,
     )
-
-
-def _hosts(settings: Settings, peers: int) -> list[str]:
-    """Returns the names of the shared hosts to which one of so many peers gives jobs."""
-    names = shared_names(settings)
-    if settings.store_is_file or peers < max(2, homes.count()):
-        return names
-    return homes.here(names) or names
 
 
 def begin_keeper(settings: Settings) -> None:

@@ -38,6 +38,8 @@ KEPT_UP_S = 1.0
 each being two seconds of work. Where jobs come faster not even two would, and the machine is left to them."""
 SPACED_S = 0.5
 """Jobs that come so far apart or further are no burst: each is to have an actor of its own."""
+_PACE_OF = 3
+"""Jobs with a spare of their own by which it is told how fast they come."""
 RESPITE_S = 0.3
 """So long a job has the machine to itself before the next spare is begun: its acceptance, or all of a short job."""
 EAGER_S = 0.1
@@ -86,7 +88,7 @@ class Keeper:
         self._next_spare_at_s = 0.0
         self._beginning = 0
         self._offered_at: dict[str, float] = {}
-        self._taken_at: deque[float] = deque(maxlen=max(1, runtime.spares))
+        self._taken_at: deque[float] = deque(maxlen=_PACE_OF)
         self._eager = False
         self._lingering: dict[str, float] = {}
         self._tally = Tally()

@@ -186,6 +186,7 @@ class Placer:
 
     Args:
         hosts: The names of the shared hosts, one or more.
+        near: Those of them that are given new jobs; the others only where one of them cannot be reached.
         dedicated_jobs: How many job actors there may be at once.
         new_id: Mints job ids.
     """
@@ -198,11 +199,13 @@ class Placer:
         hosts: Sequence[str],
         dedicated_jobs: int,
         new_id: Callable[[], str],
+        near: Sequence[str] = (),
     ) -> None:
         self._directory = directory
         self._spares = spares
         self._dedicated_jobs = dedicated_jobs
         self._new_id = new_id
+        self._near = itertools.cycle(near or hosts)
         self._turn = itertools.cycle(hosts)
 
     def place(self, placement: Placement) -> tuple[str, HostPort]:
@@ -221,7 +224,7 @@ class Placer:
             if len(job_actors(self._directory)) >= self._dedicated_jobs:
                 raise RateLimited(f"the service is full: {self._dedicated_jobs} jobs have an actor of their own")
             return job_id, self._directory.create_host(f"{JOB}{job_id}")
-        return job_id, self.shared()
+        return job_id, self._directory.create_host(next(self._near))
 
     def shared(self) -> HostPort:
         """Returns the next shared host."""

@@ -25,11 +25,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_own_nodes(host: str, node_address: str) -> bool:
-    """Tells whether only its own node can reach what listens on this address: all of Ray's nodes may be on loopback."""
-    return is_loopback(host) and host != node_address
-
-
 def usable_port(host: str, port: int) -> int:
     """Returns this port, or for 0 a free one.
 

@@ -98,6 +98,7 @@ class JobRunner:
             return self.job
         self._submit([name for name, status in self.job.calls.items() if isinstance(status, Running)])
         self._submit_judge()
+        await asyncio.sleep(0)  # of many orders the first go out before the times of all are looked at
         while not self.job.state.ended:
             await self._turn()
             if not self.job.state.ended:

@@ -7,24 +7,24 @@ PostgreSQL, whose live on all nodes; callers of models do in both. It prints on 
 called, what part of the calls was made on the node of its job's holder, and CPU. All of it runs in a network of its own
 that has nothing but loopback, for which it has to be root.
 
-One machine cannot show three machines' time, so what nodes carry is worked out from counted work. A node that has
-`CORES` cores, of which `rest` are used when nobody asks, and uses `cpu` seconds more for each job of the whole
-cluster, lets the cluster have at most `(CORES - rest) / cpu` jobs a second. Where each node has as many jobs as the
-others, or where jobs are bound to a file's node, a cluster carries what its busiest node lets through, which is the
-head. Serve's ingress gives each request to the replica that has the fewest: the other nodes, whose jobs end sooner
-then, are given more, and no core is idle.
+One machine cannot show three machines' time, so what nodes carry is worked out from counted work. A node has `CORES`
+cores, of which `rest` are used when nobody asks. A job costs CPU on the node that holds it, and every job of the
+cluster costs some on the head, whose are the ingress, Serve's controller, GCS and the keeper. Serve's ingress gives a
+request to the replica that has the fewest, so nodes with room are given more, and no core is idle:
 
-    evenly(n) = min over its nodes of (CORES - rest of the node) / (CPU of the node beyond rest / jobs of the cluster)
-    carries(n) = (sum over its nodes of CORES - rest) / (CPU of all nodes beyond rest / jobs of the cluster)
-    ratio = carries(3) / carries(1), with a file evenly(3) / evenly(1)
+    cost(node) = CPU of its holders, callers and replicas / jobs held there
+    fixed(node) = its other CPU beyond rest / jobs of the cluster
+    held(node) = (CORES - rest(node) - fixed(node) * carries) / cost(node)
+    carries = sum of held(node) = sum((CORES - rest) / cost) / (1 + sum(fixed / cost)), jobs a second
+    ratio = carries of three nodes / carries of one
 
 What is gathered into one message or commit, and so what a job costs, depends on how much of a core a node has. So one
 node is never measured alone, but three clusters of one node at the same time, each asked as much as a node of three is;
 of them the one in the middle counts.
 
-It is 3 where three nodes cost nothing more than one does and share all of it equally. A database's server counts as a
-machine of its own: what one core of it takes is 1 / (its CPU for a job). SQLite is no server but a file that one node
-has, so where it ends is where that node does, and one holder of it at 1 / (CPU of the holder for a job).
+It is about 3 where three nodes cost nothing more than one does. A database's server counts as a machine of its own:
+what one core of it takes is 1 / (its CPU for a job). SQLite is no server but a file that one node has and whose jobs
+all are held there, so where it ends is where that node does, and one holder of it at 1 / (CPU of the holder for a job).
 
 What this cannot show: the network between nodes, and time, with more cores than there are here; a database's disk and
 its locks, for which `tests.benchmarks.store` has many writers. What cores share (memory, caches, clock rates) makes CPU
@@ -78,6 +78,8 @@ CORES = 2
 AT_ONCE = 32
 """For each node."""
 WANTED = 2.5
+JOBS_OWN = ("holder", "caller", "replica")
+"""What a job costs where it is held; all else it costs on the head, wherever it is held."""
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 SERVE = str(Path(RAY).with_name("serve"))
 LOOPBACK = "127.0.0.1"
@@ -161,7 +163,7 @@ def described(port: int, models: str, store: str, nodes: int) -> dict[str, Any]:
     settings = {
         "store": store,
         "providers": {PROVIDER: {"base_url": f"{models}/v1"}},
-        "runtime": {"hosts": many, "callers": nodes, "replicas": many},
+        "runtime": {"hosts": many, "callers": nodes, "replicas": many, "near_hosts": many > 1},
     }
     application = {"name": "ditto", "route_prefix": "/", "import_path": "ditto.serve:app", "args": settings}
     return {
@@ -230,9 +232,12 @@ def measured(spreads: list[Spread], plan: Plan, rest_s: float, server_cpu: Serve
     for number, (spread, loaded) in enumerate(zip(spreads, came, strict=True)):
         nodes = len(spread.marks)
         own, jobs = [each.of(nodes * number, nodes) for each in looks], max(1, len(loaded.latencies_s))
-        found = worked(own, jobs, bound=Path(spread.store).is_absolute())
-        here = {"jobs_per_s_here": round(loaded.per_s, 1), "failed": loaded.failed, "server_cpu_ms": server_ms}
-        figures.append({**here, **lived(spread), **found})
+        spread_over = lived(spread)
+        found = worked(own, jobs, spread_over["jobs_by_node"])
+        if loaded.failed:
+            raise RuntimeError(f"{loaded.failed} requests failed: what they cost is in no figure")
+        here = {"jobs_per_s_here": round(loaded.per_s, 1), "server_cpu_ms": server_ms}
+        figures.append({**here, **spread_over, **found})
     return sorted(figures, key=lambda each: each["carries_jobs_per_s"])[len(figures) // 2]
 
 
@@ -266,18 +271,23 @@ def _server_ms(looks: list[Look], jobs: int) -> float:
     return round((looks[3].server_s - looks[2].server_s) * 1000 / max(1, jobs), 3)
 
 
-def worked(looks: list[Look], jobs: int, *, bound: bool) -> dict[str, Any]:
+def worked(looks: list[Look], jobs: int, held: list[int]) -> dict[str, Any]:
     """Returns what was used for a job, and what that lets through.
 
     Args:
         looks: Before and after rest, before and after so many jobs.
-        bound: Whether jobs are bound to one node.
+        held: How many jobs each node has held since the service began: these are its part of them.
     """
     resting_s, loaded_s = looks[1].at_s - looks[0].at_s, looks[3].at_s - looks[2].at_s
     rest = [sum(node.values()) / resting_s for node in looks[1].since(looks[0])]
     spent = looks[3].since(looks[2])
     job_s = [max(sum(node.values()) - cores * loaded_s, 0.0) / jobs for node, cores in zip(spent, rest, strict=True)]
-    lets = [(CORES - cores) / cpu_s if cpu_s else float("inf") for cores, cpu_s in zip(rest, job_s, strict=True)]
+    own_s = [sum(node.get(kind, 0.0) for kind in JOBS_OWN) / jobs for node in spent]
+    carried = _carried(
+        room=[CORES - cores for cores in rest],
+        cost_s=[cpu_s * sum(held) / part if part else None for cpu_s, part in zip(own_s, held, strict=True)],
+        fixed_s=[max(0.0, all_s - cpu_s) for all_s, cpu_s in zip(job_s, own_s, strict=True)],
+    )
     return {
         "rest_cores_by_node": [round(cores, 3) for cores in rest],
         "job_cpu_ms_by_node": [round(cpu_s * 1000, 3) for cpu_s in job_s],
@@ -285,10 +295,25 @@ def worked(looks: list[Look], jobs: int, *, bound: bool) -> dict[str, Any]:
         "all_cpu_ms_by_node_and_process": [
             {kind: round(cpu_s * 1000 / jobs, 3) for kind, cpu_s in node.items()} for node in spent
         ],
-        "lets_jobs_per_s_by_node": [round(each, 1) for each in lets],
-        "evenly_jobs_per_s": round(min(lets), 1),
-        "carries_jobs_per_s": round(min(lets) if bound else (CORES * len(rest) - sum(rest)) / sum(job_s), 1),
+        "held_jobs_per_s_by_node": [round(each, 1) for each in carried],
+        "carries_jobs_per_s": round(sum(carried), 1),
     }
+
+
+def _carried(room: list[float], cost_s: list[float | None], fixed_s: list[float]) -> list[float]:
+    """Returns how many jobs a second each node holds where no core is idle; see above for the formula.
+
+    Args:
+        room: Cores that are left beyond rest.
+        cost_s: CPU for a job held there; None: none is held there.
+        fixed_s: CPU there for each job of the cluster.
+    """
+    nodes = [each for each in zip(room, cost_s, fixed_s, strict=True) if each[1]]
+    all_per_s = sum(cores / cost for cores, cost, _ in nodes) / (1 + sum(fixed / cost for _, cost, fixed in nodes))
+    return [
+        (cores - fixed * all_per_s) / cost if cost else 0.0
+        for cores, cost, fixed in zip(room, cost_s, fixed_s, strict=True)
+    ]
 
 
 def lived(spread: Spread) -> dict[str, Any]:
@@ -320,9 +345,7 @@ def lived(spread: Spread) -> dict[str, Any]:
 
 def show(figures: dict[str, dict[str, dict[str, Any]]]) -> None:
     """Prints the figures beside each other, and what follows from them."""
-    table = Table(
-        "journal, nodes", "jobs held", "calls made", "near", "CPU ms/job", "by node", "server", "evenly", "carries"
-    )
+    table = Table("journal, nodes", "jobs held", "calls made", "near", "CPU ms/job", "by node", "server", "carries")
     for store, by_nodes in figures.items():
         for nodes, found in by_nodes.items():
             table.add_row(
@@ -332,19 +355,15 @@ def show(figures: dict[str, dict[str, dict[str, Any]]]) -> None:
                 f"{found['job_cpu_ms']:.2f}",
                 " / ".join(f"{ms:.2f}" for ms in found["job_cpu_ms_by_node"]),
                 f"{found['server_cpu_ms']:.2f}" if found["server_cpu_ms"] else "",
-                f"{found['evenly_jobs_per_s']:.0f}/s",
                 f"{found['carries_jobs_per_s']:.0f}/s",
             )
     console = Console(width=140)
     console.print(table)
     for store, by_nodes in figures.items():
         one, many = by_nodes["1"], by_nodes[str(NODES)]
-        evenly, ratio = (many[each] / one[each] for each in ("evenly_jobs_per_s", "carries_jobs_per_s"))
+        ratio = many["carries_jobs_per_s"] / one["carries_jobs_per_s"]
         wanted = f" (wanted: {WANTED})" if store == POSTGRESQL else ""
-        console.print(
-            f"{store}: {NODES} nodes of {CORES} cores carry {ratio:.2f} times what one does{wanted}; "
-            f"{evenly:.2f} times where each has as many jobs as the others."
-        )
+        console.print(f"{store}: {NODES} nodes of {CORES} cores carry {ratio:.2f} times what one does{wanted}.")
         console.print(_ends(store, many))
 
 

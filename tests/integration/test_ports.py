@@ -10,7 +10,8 @@ import pytest
 
 from ditto.errors import ConfigurationError, Unavailable
 from ditto.runtime.open_ports import open_ports
-from ditto.runtime.ports import held_port, is_own_nodes, own_ports, usable_port
+from ditto.runtime.ports import held_port, own_ports, usable_port
+from ditto.settings import from_args
 
 
 def test_two_services_have_no_port_in_common_and_a_third_gets_those_of_one_that_has_ended():
@@ -99,7 +100,7 @@ def test_an_application_that_does_not_come_up_behind_its_own_ingress_is_not_call
         monkeypatch.setattr(serve.serve, "run_many", fail)
         serve._begin("127.0.0.1", usable_port("127.0.0.1", 0))
         with pytest.raises(Unavailable, match="the true cause"):
-            serve._deploy(serve.app({}))
+            serve._deploy(from_args({}, source="x"))
 
 
 def test_an_application_that_somebody_takes_away_while_it_comes_up_is_not_waited_for(monkeypatch):
@@ -110,7 +111,7 @@ def test_an_application_that_somebody_takes_away_while_it_comes_up_is_not_waited
     monkeypatch.setattr(serve.serve, "run_many", lambda *targets, **options: None)
     monkeypatch.setattr(serve.serve, "status", lambda: ServeStatus(applications={}))
     with pytest.raises(Unavailable, match="taken the application away"):
-        serve._deploy(serve.app({}))
+        serve._deploy(from_args({}, source="x"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
@@ -130,11 +131,3 @@ def test_the_ports_of_this_process_and_of_its_children_are_told_with_their_addre
 
     assert found[of_own] == ("127.0.0.1", True)
     assert found[of_child] == ("0.0.0.0", False)
-
-
-@pytest.mark.parametrize(
-    ("host", "node_address", "alone"),
-    [("127.0.0.1", "10.0.0.1", True), ("127.0.0.1", "127.0.0.1", False), ("0.0.0.0", "10.0.0.1", False)],
-)
-def test_what_listens_on_loopback_is_its_own_nodes_unless_all_nodes_are_there(host, node_address, alone):
-    assert is_own_nodes(host, node_address) == alone

@@ -4,10 +4,10 @@ An actor that asks Ray for nothing comes to be on any node, by chance and whatev
 are on one node then, and most calls go through another node than their job's. So ours ask for a byte of memory, and
 `host:1-…` and `caller:1-…` begin on the same node, the next numbers on the next one, and jobs' own actors where their
 names have them. A node that tells Ray it has no cores is left alone where there are others: `ditto deploy kubernetes`
-has that of the head. All this is a wish: an actor whose node has gone begins on another.
+has that of the head. All this is a wish: an actor whose node has gone, or is full, begins on another.
 
-Which actors are near is worked out in the same way. Where nodes have come or gone meanwhile that is wrong for some:
-their messages take longer, and nothing else changes.
+Which actors are near is worked out in the same way, once for each process. Where nodes come or go later that is wrong
+for some: then what goes to them takes longer, and a node may be given more than its part until processes begin anew.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 HEAD = "node:__internal_head__"
 """The resource by which Ray marks the head node."""
-SOMETHING = {"memory": 1}
-"""What an actor asks for that is to be placed as is wished: a byte."""
+_A_BYTE = {"memory": 1}
+"""What an actor asks for that is to be placed as is wished."""
 
 Nodes = Sequence[Mapping[str, Any]]
 """As Ray tells of them."""
@@ -33,19 +33,14 @@ def placed(name: str) -> dict[str, Any]:
     nodes = _nodes()
     if sum(node["Alive"] for node in nodes) < 2:
         return {}
-    strategy = NodeAffinitySchedulingStrategy(home(name, ordered(nodes)), soft=True)
-    return {"scheduling_strategy": strategy, **SOMETHING}
+    strategy = NodeAffinitySchedulingStrategy(home(name, ordered(nodes)), soft=True, _spill_on_unavailable=True)
+    return {"scheduling_strategy": strategy, **_A_BYTE}
 
 
 def here(names: Sequence[str]) -> list[str]:
     """Returns those of the actors of these names that begin on this process's node."""
     homes, own = ordered(_nodes()), ray.get_runtime_context().get_node_id()
     return [name for name in names if home(name, homes) == own]
-
-
-def count() -> int:
-    """Returns how many nodes actors begin on."""
-    return len(ordered(_nodes()))
 
 
 def ordered(nodes: Nodes) -> list[str]:

@@ -110,3 +110,9 @@ async def test_any_transport_finds_all_of_a_request_in_it(characters: int) -> No
     assert request.headers["content-length"] == str(len(request.content))
     assert (request.headers["host"], request.headers["authorization"]) == ("api.example", "Bearer k")
     assert request.url == "https://api.example/v1"
+
+
+def test_a_host_that_an_endpoint_is_to_be_told_is_the_only_one_in_a_request() -> None:
+    request = post("https://api.example/v1", {"Host": "gateway.internal"}, {"a": "b"})
+
+    assert request.headers.get_list("host") == ["gateway.internal"]

@@ -10,7 +10,7 @@ from ditto.domain.events import Reply
 from ditto.errors import HolderGone
 from ditto.runtime import calling, listening
 from ditto.runtime.orders import Batch, Order, Seen
-from tests.unit.runtime.callers import KillableCaller
+from tests.unit.runtime.callers import CannedModels, KillableCaller
 from tests.unit.runtime.house import House, asked, result, until
 
 NEVER = 3600.0
@@ -22,6 +22,11 @@ class DeafCaller(KillableCaller):
     lost_orders = 0
     lost_receipts = 0
     lost_outcomes = 0
+    polls = 0
+
+    def __init__(self, models: CannedModels) -> None:
+        super().__init__(models)
+        self.acknowledged: list[str] = []
 
     async def call_models(self, holder: str, epoch: int, orders: list[Order], cancelled: list[str]) -> str:
         if self.lost_orders:
@@ -34,6 +39,8 @@ class DeafCaller(KillableCaller):
         return instance
 
     async def poll(self, holder: str, epoch: int, seen: Seen, journalled: list[str], wait_s: float) -> Batch:
+        self.polls += 1
+        self.acknowledged += journalled
         batch = await super().poll(holder, epoch, seen, journalled, wait_s)
         if self.lost_outcomes:
             self.lost_outcomes -= 1
@@ -121,3 +128,30 @@ async def test_what_is_cancelled_while_the_caller_is_silent_is_cancelled_there_i
     await until(lambda: house.models.cancelled["slow"] == 1)
     with pytest.raises(HolderGone):
         await host.wait("j1", 0.0)
+
+
+async def test_who_waits_for_a_job_has_its_answer_before_its_replies_are_acknowledged(house, monkeypatch):
+    monkeypatch.setattr(calling, "ACKNOWLEDGE_S", 0.1)
+    host = await house.host()
+    await host.accept("j1", asked("a"), None)
+
+    assert result(await house.ended(host, "j1")) == "42"
+
+    await asyncio.sleep(0.02)
+    assert house.caller.acknowledged == []
+    await until(lambda: house.caller.acknowledged == ["j1/0.1/a"])
+
+
+async def test_a_holder_that_has_closed_says_nothing_more_to_its_callers(house, monkeypatch):
+    monkeypatch.setattr(calling, "ACKNOWLEDGE_S", 0.02)
+    host = await house.host()
+    house.models.release("b", Reply(text="42"))
+    for name in ("a", "b"):
+        await host.accept(name, asked(name), None)
+        await house.ended(host, name)
+
+    await host.close()
+    told = house.caller.polls
+    await asyncio.sleep(0.05)
+
+    assert house.caller.polls == told

@@ -7,9 +7,13 @@ from collections import Counter
 import pytest
 
 from ditto.domain.events import Reply
+from ditto.domain.spec import Placement
+from ditto.runtime.actors import homes
 from ditto.runtime.actors.homes import HEAD, home, ordered
 from ditto.runtime.calling import Lines
+from ditto.runtime.placement import Placer, Spares
 from tests.unit.runtime.callers import CannedModels, KillableCaller
+from tests.unit.runtime.town import Town
 
 HOMES = ["n0", "n1", "n2"]
 
@@ -52,3 +56,30 @@ async def test_a_holder_gives_its_calls_to_callers_near_it_where_there_are_some(
     lines = Lines(callers, holder="host:0", epoch=1, deliver=print, replaced=print, near=near)
     assert {lines.pick(f"job {number}") for number in range(30)} == asked
     await lines.close()
+
+
+def test_an_actor_is_placed_where_it_has_its_home_and_one_node_places_nothing(monkeypatch):
+    monkeypatch.setattr(homes, "_nodes", lambda: [node("a" * 56, head=True), node("b" * 56)])
+    wished = homes.placed("host:1-ab12")
+    assert wished["scheduling_strategy"].node_id == "b" * 56
+    assert wished["scheduling_strategy"].soft
+    assert wished["memory"] > 0  # who asks for nothing is placed by chance
+
+    monkeypatch.setattr(homes, "_nodes", lambda: [node("a" * 56, head=True), node("b" * 56, alive=False)])
+    assert homes.placed("host:1-ab12") == {}
+
+
+async def test_new_jobs_go_to_near_hosts_and_those_that_cannot_be_reached_leave_them_to_others():
+    town = Town(spares=0)
+    placer = Placer(
+        town, Spares(town), hosts=["host:0", "host:1", "host:2"], near=["host:1"], dedicated_jobs=4, new_id=town.new_id
+    )
+    began: list[str] = []
+    town.create_host = began.append
+
+    for _ in range(3):
+        placer.place(Placement.SHARED)
+    for _ in range(3):
+        placer.shared()
+
+    assert began == ["host:1"] * 3 + ["host:0", "host:1", "host:2"]
