@@ -65,7 +65,7 @@ class _Door:
         return build(self._open, limits=limits, settings=self._settings)
 
     async def _open(self) -> Service:
-        service = await cluster.attach(self._settings, replace=True, listens=await _listens())
+        service = await cluster.attach(self._settings, replace=True, near=True, listens=await _listens())
         garbage.look_rarely()
         return service
 
@@ -87,9 +87,8 @@ Door: Any = serve.deployment(
 
 def _door(settings: Settings) -> serve.Application:
     """Returns the application; where the journal is a file, its replicas live beside it."""
-    spread = settings.runtime.near_hosts and not settings.store_is_file
     options = {
-        "num_cpus": _A_SHARE if spread else 0,
+        "num_cpus": _A_SHARE if settings.stays_near else 0,
         "resources": cluster.ON_HEAD if settings.store_is_file else {},
         "runtime_env": {"env_vars": {**_ONE_LOOP, **unwatched.LAYERS}},
     }

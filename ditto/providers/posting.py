@@ -99,5 +99,6 @@ def _encoded(body: Mapping[str, Any]) -> bytes:
 def _head(url: str, headers: tuple[tuple[str, str], ...]) -> Head:
     """Returns what these requests have in common; working it out costs a fifth of a call."""
     parsed = httpx.URL(url)
-    whole = httpx.Headers({**_HEADERS, **dict(headers)})
+    whole = httpx.Headers(_HEADERS)
+    whole.update(dict(headers))
     return Head(url=parsed, address=str(parsed), headers=whole, fields=tuple(whole.multi_items()))

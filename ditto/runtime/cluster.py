@@ -184,6 +184,7 @@ async def attach(
     running: bool = False,
     warm: bool = False,
     replace: bool = False,
+    near: bool = False,
     listens: str = "127.0.0.1",
     verbose: bool = False,
 ) -> Service:
@@ -195,6 +196,7 @@ async def attach(
         warm: Begins one job's own actor and the simulated models at once, and no keeper: for a process that asks one
             question.
         replace: Actors of another version of Ditto are drained and replaced; else they are an error.
+        near: Gives jobs to the hosts of this node, where the settings say so: for one of many processes, on each node.
         listens: The address of this machine at which the service can be asked.
 
     Raises:
@@ -261,7 +263,7 @@ async def attach(
         actors,
         spares,
         hosts=hosts,
-        near=homes.here(hosts) if settings.runtime.near_hosts and not settings.store_is_file else (),
+        near=homes.here(hosts) if near and settings.stays_near else (),
         dedicated_jobs=settings.limits.dedicated_jobs,
         new_id=new_id,
     )

@@ -12,7 +12,7 @@ cores, of which `rest` are used when nobody asks. A job costs CPU on the node th
 cluster costs some on the head, whose are the ingress, Serve's controller, GCS and the keeper. Serve's ingress gives a
 request to the replica that has the fewest, so nodes with room are given more, and no core is idle:
 
-    cost(node) = CPU of its holders, callers and replicas / jobs held there
+    cost(node) = CPU of its holders, callers and replicas beyond rest / jobs held there
     fixed(node) = its other CPU beyond rest / jobs of the cluster
     held(node) = (CORES - rest(node) - fixed(node) * carries) / cost(node)
     carries = sum of held(node) = sum((CORES - rest) / cost) / (1 + sum(fixed / cost)), jobs a second
@@ -163,7 +163,7 @@ def described(port: int, models: str, store: str, nodes: int) -> dict[str, Any]:
     settings = {
         "store": store,
         "providers": {PROVIDER: {"base_url": f"{models}/v1"}},
-        "runtime": {"hosts": many, "callers": nodes, "replicas": many, "near_hosts": many > 1},
+        "runtime": {"hosts": many, "callers": nodes, "replicas": many, "near": many > 1},
     }
     application = {"name": "ditto", "route_prefix": "/", "import_path": "ditto.serve:app", "args": settings}
     return {
@@ -282,7 +282,8 @@ def worked(looks: list[Look], jobs: int, held: list[int]) -> dict[str, Any]:
     rest = [sum(node.values()) / resting_s for node in looks[1].since(looks[0])]
     spent = looks[3].since(looks[2])
     job_s = [max(sum(node.values()) - cores * loaded_s, 0.0) / jobs for node, cores in zip(spent, rest, strict=True)]
-    own_s = [sum(node.get(kind, 0.0) for kind in JOBS_OWN) / jobs for node in spent]
+    used_s = zip(looks[1].since(looks[0]), spent, strict=True)
+    own_s = [max(0.0, _own(node) - _own(resting) / resting_s * loaded_s) / jobs for resting, node in used_s]
     carried = _carried(
         room=[CORES - cores for cores in rest],
         cost_s=[cpu_s * sum(held) / part if part else None for cpu_s, part in zip(own_s, held, strict=True)],
@@ -298,6 +299,10 @@ def worked(looks: list[Look], jobs: int, held: list[int]) -> dict[str, Any]:
         "held_jobs_per_s_by_node": [round(each, 1) for each in carried],
         "carries_jobs_per_s": round(sum(carried), 1),
     }
+
+
+def _own(node: dict[str, float]) -> float:
+    return sum(node.get(kind, 0.0) for kind in JOBS_OWN)
 
 
 def _carried(room: list[float], cost_s: list[float | None], fixed_s: list[float]) -> list[float]:

@@ -39,12 +39,12 @@ def test_a_replica_is_told_to_leave_hang_ups_to_the_handlers_by_the_names_that_s
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Serve's own
 @pytest.mark.parametrize(
-    ("store", "near_hosts", "cores"),
+    ("store", "near", "cores"),
     [("postgresql://u:p@h/d", True, 0.001), ("postgresql://u:p@h/d", False, 0), ("/j.db", True, 0)],
     ids=["near hosts", "any hosts", "a file"],
 )
-def test_replicas_are_spread_over_the_nodes_where_each_is_to_give_jobs_to_its_own(store, near_hosts, cores):
+def test_replicas_are_spread_over_the_nodes_where_each_is_to_give_jobs_to_its_own(store, near, cores):
     from ditto.serve import app
 
-    options = app({"store": store, "runtime": {"near_hosts": near_hosts}})._bound_deployment.ray_actor_options
+    options = app({"store": store, "runtime": {"near": near}})._bound_deployment.ray_actor_options
     assert options["num_cpus"] == cores

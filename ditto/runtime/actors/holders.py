@@ -63,7 +63,7 @@ class _JobActor:
             ended=lambda: self._do(self._tell_keeper()),
             isolate=lambda job_id: self._do(self._take_apart(job_id)),
             replaced=lambda: self._do(_end()),
-            near=() if settings.store_is_file else here(list(self._callers)),
+            near=here(list(self._callers)) if settings.stays_near else (),
             pid=os.getpid(),
         )
         self._name = name

@@ -7,7 +7,7 @@ names have them. A node that tells Ray it has no cores is left alone where there
 has that of the head. All this is a wish: an actor whose node has gone, or is full, begins on another.
 
 Which actors are near is worked out in the same way, once for each process. Where nodes come or go later that is wrong
-for some: then what goes to them takes longer, and a node may be given more than its part until processes begin anew.
+for some: what goes to them takes longer, and a node may be given more than its part, until Ditto is begun anew.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def placed(name: str) -> dict[str, Any]:
 def here(names: Sequence[str]) -> list[str]:
     """Returns those of the actors of these names that begin on this process's node."""
     homes, own = ordered(_nodes()), ray.get_runtime_context().get_node_id()
-    return [name for name in names if home(name, homes) == own]
+    return [name for name in names if homes and home(name, homes) == own]
 
 
 def ordered(nodes: Nodes) -> list[str]:

@@ -112,7 +112,9 @@ async def test_any_transport_finds_all_of_a_request_in_it(characters: int) -> No
     assert request.url == "https://api.example/v1"
 
 
-def test_a_host_that_an_endpoint_is_to_be_told_is_the_only_one_in_a_request() -> None:
-    request = post("https://api.example/v1", {"Host": "gateway.internal"}, {"a": "b"})
+def test_headers_that_an_endpoint_is_to_be_told_are_the_only_ones_of_their_names() -> None:
+    told = {"Host": "gateway.internal", "User-Agent": "me"}
 
-    assert request.headers.get_list("host") == ["gateway.internal"]
+    request = post("https://api.example/v1", told, {"a": "b"})
+
+    assert {name: request.headers.get_list(name) for name in told} == {name: [value] for name, value in told.items()}

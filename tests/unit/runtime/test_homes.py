@@ -69,7 +69,7 @@ def test_an_actor_is_placed_where_it_has_its_home_and_one_node_places_nothing(mo
     assert homes.placed("host:1-ab12") == {}
 
 
-async def test_new_jobs_go_to_near_hosts_and_those_that_cannot_be_reached_leave_them_to_others():
+async def test_new_jobs_go_to_near_hosts_and_all_else_to_any():
     town = Town(spares=0)
     placer = Placer(
         town, Spares(town), hosts=["host:0", "host:1", "host:2"], near=["host:1"], dedicated_jobs=4, new_id=town.new_id

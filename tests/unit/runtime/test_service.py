@@ -338,3 +338,16 @@ async def test_so_many_jobs_may_have_an_actor_of_their_own(town):
         await town.the_service.submit(dedicated)
     with pytest.raises(RateLimited, match="4 jobs have an actor of their own"):
         await town.the_service.submit(dedicated)
+
+
+async def test_a_job_whose_near_host_is_gone_is_taken_by_another_under_the_same_id(town, monkeypatch):
+    ids: list[str] = []
+    mint = town.new_id
+    town.new_id = lambda: ids.append(mint()) or ids[-1]
+    the_service = town.service(near=["host:gone"])
+    begin = town.create_host
+    monkeypatch.setattr(town, "create_host", lambda name: town.host(name) if name == "host:gone" else begin(name))
+
+    submitted = await the_service.submit(asked(placement="shared"))
+
+    assert (submitted.job.id, submitted.job.holder) == (ids[0], "host:0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ditto.domain.events import Reply
 from ditto.domain.job import Completed
@@ -113,7 +113,7 @@ class Town:
         await self.the_keeper.start()
         return self.the_keeper
 
-    def service(self) -> Service:
+    def service(self, near: Sequence[str] = ()) -> Service:
         async def nothing() -> None:
             return None
 
@@ -121,7 +121,7 @@ class Town:
             return [Counted(actor="keeper", tally=await self.the_keeper.counted())]
 
         self.spares = Spares(self)
-        placer = Placer(self, self.spares, hosts=["host:0"], dedicated_jobs=4, new_id=self.new_id)
+        placer = Placer(self, self.spares, hosts=["host:0"], near=near, dedicated_jobs=4, new_id=self.new_id)
         return Service(
             settings=SETTINGS,
             journal=self.journal,
