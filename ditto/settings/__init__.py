@@ -112,11 +112,11 @@ class Runtime(BaseModel):
         hosts: Actors that hold the jobs for which no spare was left.
         callers: Processes that do the model calls.
         replicas: Processes that answer HTTP.
-        near: Whether a job that finds no spare stays on one node: replicas give jobs to hosts of their own node, and hosts
-            ask callers of theirs, where there are some that can be reached. It saves a fifth of a job's CPU. Meant for
-            a PostgreSQL journal, `http_options.host` an address that the other nodes reach, and as many hosts, callers
-            and replicas as nodes, or a multiple: Ray spreads them evenly when they are first begun, and a node without
-            a replica is given no jobs.
+        near: Whether a job that finds no spare stays on one node: replicas give jobs to hosts of their own node, and
+            hosts ask callers of theirs, where there are some that can be reached. It saves a fifth of a job's CPU.
+            Meant for a PostgreSQL journal, `http_options.host` an address that the other nodes reach, and as many
+            hosts, callers and replicas as nodes, or a multiple: Ray spreads them evenly when they are first begun, and
+            a node without a replica is given no jobs.
         linger_s: How long a job's own actor stays reachable after its job has ended.
         linger_limit: How many such actors stay at most.
         lease_s: How long a holder that is not heard of keeps its jobs.
