@@ -214,7 +214,7 @@ def _whole(draft: Written) -> Known:
 def _news(followed: _Followed, place: Place) -> News:
     held = followed.held
     records = held.records[place.after : place.after + PAGE]
-    if place.after + len(records) < len(held.records):
+    if place.after + len(records) != len(held.records):  # there is more, or he has read in the journal what comes here
         return News(records=records)
     orders = followed.orders()
     drafts = {key: draft for key, draft in followed.drafts.items() if key in orders}

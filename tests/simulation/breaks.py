@@ -140,5 +140,3 @@ BREAKS: Mapping[str, Parts] = MappingProxyType(
     }
 )
 """By name: what a run is built of with one safeguard out."""
-RARE: Mapping[str, int] = MappingProxyType({"return-ignored": 26_000})
-"""What only one seed in ten thousand misses, and from which seed on it is looked for."""

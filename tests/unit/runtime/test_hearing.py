@@ -12,7 +12,7 @@ from ditto.domain.spec import StrategyName
 from ditto.errors import HolderGone
 from ditto.runtime import calling, hearing
 from ditto.runtime.drafts import Known, Piece
-from ditto.runtime.following import Reader
+from ditto.runtime.following import Place, Reader
 from ditto.runtime.host import Host
 from ditto.runtime.runner import utc_now
 from tests.unit.runtime.callers import KillableCaller
@@ -108,6 +108,15 @@ async def test_who_comes_late_gets_the_text_so_far_in_one_piece(house):
         await early.until(early.text("slow") + word)
     await late.until("It is 42")
     assert len(late.deltas("slow")) == 1
+
+
+async def test_who_has_read_on_in_the_journal_is_told_no_text_of_a_call_that_has_ended_there(house):
+    """While an append is slow its events are in the journal, and a reader may have them before the holder goes on."""
+    host = await begun(house, "slow")
+    house.models.hearers["slow"].said("It is")
+    await Following(host).until("It is")
+
+    assert not await host.follow("j1", Place(after=99), 0.05)
 
 
 async def test_of_a_job_that_nobody_follows_nothing_is_heard(house):
