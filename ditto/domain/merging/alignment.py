@@ -1,8 +1,8 @@
 """Which elements of several lists are about the same thing, whatever their positions.
 
 The list that is most like all the others is the pattern; the elements of each further list go to the most similar
-place that is still free for it, and what fits nowhere opens a place of its own. Places stand in the order of their
-elements' mean positions.
+place that is still free for it, and what fits nowhere opens a place of its own. Places stand in the order of a list
+that most give exactly, else of their elements' mean positions.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def aligned(lists: Mapping[int, Sequence[JSON]], weights: Sequence[float]) -> li
     for voters in [pattern, *(each for each in classes if each is not pattern)]:
         _seat(places, voters[0], likeness)
     representative = {voter: voters[0] for voters in classes for voter in voters}
-    seated = [_spread(dict(place), representative, lists) for place in places]
-    return [place for place, _ in sorted(seated, key=lambda item: _mean_position(item[1]))]
+    seated = [(dict(place), *_spread(dict(place), representative, lists)) for place in places]
+    first = _given_by_most(classes, weights)
+    seated.sort(key=lambda item: item[0][first] if first in item[0] else _mean_position(item[2]))
+    return [place for _, place, _ in seated]
 
 
 _Seats = list[tuple[int, int]]
@@ -71,6 +73,12 @@ def _spread(
     """Returns a place with the elements of every reply, and the indices of its elements."""
     full = {voter: lists[voter][indices[first]] for voter, first in representative.items() if first in indices}
     return full, [indices[representative[voter]] for voter in full]
+
+
+def _given_by_most(classes: Sequence[Sequence[int]], weights: Sequence[float]) -> int | None:
+    """Returns the first of the voters who give the list that has more than half of all weight, if there is one."""
+    heaviest, all_weight = classes[0], math.fsum(_weight(voters, weights) for voters in classes)
+    return heaviest[0] if 2 * _weight(heaviest, weights) > all_weight else None
 
 
 def _mean_position(positions: Sequence[int]) -> float:

@@ -6,9 +6,9 @@ a lead that all missing replies together cannot make up is enough. With unequal 
 even with the same, can dethrone the leader: there each completion is tried, while the missing replies are few.
 
 Of a structure each field is a vote of its own, in which the replies that give exactly the result stand together and all
-others may stand anywhere: if those win wherever the others stand, every field has the result's value in the end. Lists
-of several objects are left out: in which order these come is no vote; and so are those of texts, but where more than
-half of all weight gives the list as it is: then it is taken as a whole.
+others may stand anywhere: if those win wherever the others stand, every field has the result's value in the end. In
+which order a list's objects or texts come is no vote: lists of several are left out, but where more than half of all
+weight gives exactly the result: then theirs is the order.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def wins_every_field(result: JSON, agreeing: Sequence[int], others: Sequence[int
         others: The positions of all other replies that vote or may still come.
         voters: The whole panel, the missing replies included.
     """
-    if not agreeing or _has_order(result, texts=not _are_most(agreeing, others, voters)):
+    if not agreeing or (_has_order(result) and not are_most(agreeing, others, voters)):
         return False
     return wins(True, dict.fromkeys(agreeing, True), others, voters)
 
@@ -83,7 +83,7 @@ def _completions(keys: _Keys, missing: Sequence[int]) -> Iterator[_Keys]:
     yield from completed(dict(keys), missing, 0)
 
 
-def _are_most(agreeing: Sequence[int], others: Sequence[int], voters: Electorate) -> bool:
+def are_most(agreeing: Sequence[int], others: Sequence[int], voters: Electorate) -> bool:
     """Tells whether these are more than half of all that may vote; relatives, who count less together, never are."""
     models = [voters.models[at] for at in (*agreeing, *others)]
     if voters.families or len(set(models)) < len(models):
@@ -91,11 +91,11 @@ def _are_most(agreeing: Sequence[int], others: Sequence[int], voters: Electorate
     return math.fsum(voters.weights[at] for at in agreeing) > math.fsum(voters.weights[at] for at in others)
 
 
-def _has_order(value: JSON, *, texts: bool) -> bool:
-    """Tells whether a list in it holds several parts whose order is found by alignment, as that of `texts` may be."""
+def _has_order(value: JSON) -> bool:
+    """Tells whether a list in it holds several parts whose order may be found by alignment."""
     if isinstance(value, dict):
-        return any(_has_order(part, texts=texts) for part in value.values())
+        return any(_has_order(part) for part in value.values())
     if not isinstance(value, list):
         return False
-    aligned = any(isinstance(part, dict | list) or (texts and isinstance(part, str)) for part in value)
-    return (aligned and len(value) > 1) or any(_has_order(part, texts=texts) for part in value)
+    aligned = any(isinstance(part, dict | list | str) for part in value)
+    return (aligned and len(value) > 1) or any(_has_order(part) for part in value)

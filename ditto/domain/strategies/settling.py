@@ -79,11 +79,11 @@ def _settled(
     open_seats = [positions[call.name] for call in missing]
     if not isinstance(verdict.result, dict | list):
         return completions.wins(0, keys, open_seats, voters, comparison(verdict.kind, verdict.options))
-    if _has_order(verdict.result, schema or {}):
-        return False
     agreeing = [at for at, number in keys.items() if number == 0]
-    others = [at for at, number in keys.items() if number > 0]
-    return completions.wins_every_field(verdict.result, agreeing, [*others, *open_seats], voters)
+    others = [*(at for at, number in keys.items() if number > 0), *open_seats]
+    if _has_order(verdict.result, schema or {}) and not completions.are_most(agreeing, others, voters):
+        return False
+    return completions.wins_every_field(verdict.result, agreeing, others, voters)
 
 
 def _has_order(value: JSON, schema: Any) -> bool:

@@ -61,6 +61,17 @@ LISTS: tuple[Any, ...] = (
     {"t": ["blue", "red", "blue"]},
     {"n": [1, 2], "t": ["blue", "red"]},
 )
+CALLS = (
+    {"calls": [{"name": "f", "x": 1}, {"name": "g", "x": 1}]},
+    {"calls": [{"name": "g", "x": 1}, {"name": "f", "x": 1}]},
+    {"calls": [{"name": "f", "x": 1}, {"name": "f", "x": 2}]},
+    {"calls": [{"name": "h", "x": 1}, {"name": "f", "x": 1}, {"name": "g", "x": 1}]},
+    {"calls": [{"name": "g", "x": 2, "y": ["b", "a"]}, 3, {"name": "f", "x": 1}]},
+    {"calls": [{"name": "f", "x": 1}]},
+    {"calls": [1, 2], "y": ["a", "b"]},
+    {"calls": []},
+)
+LISTS_OF_OBJECTS = {"type": "object", "properties": {"calls": {"type": "array"}}}
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 1.0, 1.0, 2.0])
 SKILL = st.sampled_from([-1.0, 0.0, 0.5, 1.5, 3.0])
 
@@ -149,14 +160,15 @@ def test_a_decided_answer_is_the_answer_in_every_completion(
         assert answer([*given_replies, *more]) == now
 
 
-@pytest.mark.parametrize("schema", [SCHEMA, LISTS_OF_PLAIN_VALUES])
+@pytest.mark.parametrize("schema", [SCHEMA, LISTS_OF_PLAIN_VALUES, LISTS_OF_OBJECTS])
 @pytest.mark.parametrize("missed", [1, 2, 3, 4])
 @settings(max_examples=10, deadline=None)
 @given(sheet=sheets(AnswerKind.JSON), data=st.data())
 def test_a_decided_structure_keeps_every_field_in_every_completion(
     missed: int, schema: dict[str, Any], sheet: SkillSheet | None, data: st.DataObject
 ) -> None:
-    objects, first = (OBJECTS, FIRST) if schema is SCHEMA else (LISTS, range(len(LISTS)))
+    objects: Sequence[Any] = OBJECTS if schema is SCHEMA else CALLS if schema is LISTS_OF_OBJECTS else LISTS
+    first = FIRST if schema is SCHEMA else range(len(objects))
     panel, said = data.draw(panels(missed))
     given_replies = [ballot(call, "{}", objects[first[n]]) for call, n in zip(panel, said, strict=False)]
     missing = panel[len(said) :]
@@ -227,7 +239,8 @@ def test_a_structure_that_most_give_exactly_is_decided() -> None:
 
     assert settled(agreed)
     assert not settled(torn)
-    assert not settled(ordered)  # a missing reply could still change the order
+    assert settled(ordered)
+    assert not settled([*ordered[:2], agreed[0]])
 
 
 def test_lists_are_decided_whose_schema_lets_them_be_voted_on_as_a_whole() -> None:
@@ -240,4 +253,19 @@ def test_lists_are_decided_whose_schema_lets_them_be_voted_on_as_a_whole() -> No
 
     assert settled(agreed, LISTS_OF_PLAIN_VALUES)
     assert not settled(agreed[:2], LISTS_OF_PLAIN_VALUES)
-    assert not settled(agreed, {"type": "object"})
+    assert settled(agreed, {"type": "object"})  # more than half give it: theirs is the order
+
+
+def test_a_list_of_objects_that_most_give_is_decided_and_theirs_is_the_order_unless_they_are_relatives() -> None:
+    panel = seats(MODELS[:5], [1.0] * 5)
+    replies = [ballot(call, "{}", CALLS[n]) for call, n in zip(panel, (0, 0, 0, 3, 4), strict=True)]
+
+    def settled(ballots: Sequence[Ballot], rest: Sequence[Call]) -> bool:
+        schema = LISTS_OF_OBJECTS
+        return decided(QUESTION, ballots, rest, schema=schema, answer=None, review_threshold=0.5, min_responses=1)
+
+    merged = merge(QUESTION, replies, schema=LISTS_OF_OBJECTS, answer=None, review_threshold=0.5, skills=None)
+    assert merged.result == CALLS[0]
+    assert settled(replies[:3], panel[3:])
+    same = seats("aaabc", [1.0] * 5)
+    assert not settled([ballot(call, "{}", CALLS[0]) for call in same[:3]], same[3:])
