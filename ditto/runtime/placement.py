@@ -186,7 +186,8 @@ class Placer:
 
     Args:
         hosts: The names of the shared hosts, one or more.
-        near: Those of them that are given new jobs; the others only where one of them cannot be reached.
+        near: Those of them that are given new jobs, all where none is named; retries, and jobs whose near host cannot
+            be reached, go round all.
         dedicated_jobs: How many job actors there may be at once.
         new_id: Mints job ids.
     """

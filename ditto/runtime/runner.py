@@ -2,7 +2,7 @@
 
 Write, then act. Every turn of the loop takes what has arrived, asks the strategy, and writes the whole turn as one
 append; only then are calls made, outcomes acknowledged and clients told. A crash between any two steps leaves a
-journal from which the same loop goes on: `resume` gives the running calls to their callers again, under the same ids.
+journal from which the same loop goes on: `run` gives the running calls to their callers again, under the same ids.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class Runtime(BaseModel):
         callers: Processes that do the model calls.
         replicas: Processes that answer HTTP.
         near: Whether a job that finds no spare stays on one node: replicas give jobs to hosts of their own node, and
-            hosts ask callers of theirs, where there are some that can be reached. It saves a fifth of a job's CPU.
+            hosts ask callers of theirs, where there are some that can be reached. That saves messages between nodes.
             Meant for a PostgreSQL journal, `http_options.host` an address that the other nodes reach, and as many
             hosts, callers and replicas as nodes, or a multiple: Ray spreads them evenly when they are first begun, and
             a node without a replica is given no jobs.
